@@ -1,0 +1,61 @@
+// The engine decides: which verdict a check's observation gets, whether it is confirmed, who is told, what it says.
+//
+// Pure and deterministic: the same constructor arguments and the same events with the same Nows give the same effects,
+// byte for byte. It reads no clock, file, environment or random source, never blocks and never throws. The one page on
+// which the order of its stages is read is engine.cpp; each stage is one file: limits, confirm, unknown, escalate, deliver.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "alerting/effects.hpp"
+#include "alerting/event.hpp"
+#include "alerting/rules.hpp"
+
+namespace vitald::alerting {
+
+/// How a check stands, for /metrics, the page and the API. Times are the engine's own.
+struct CheckView {
+  Status verdict = Status::unknown;    // of the latest observation, after limits; unknown before the first
+  Status settled = Status::ok;         // confirmed
+  bool observed = false;               // at least once since the check exists
+  int seen = 0, needed = 0;            // "2 of 4" while something is being confirmed or is recovering; else 0 of 0
+  std::string why;                     // which limit was crossed, or the observation's summary
+  IncidentId incident;                 // open one, or ""
+  Wall since{};                        // when `settled` last changed
+};
+
+struct IncidentView {
+  IncidentRecord record;
+  std::optional<std::string> acknowledged_by;
+};
+
+class Engine {
+ public:
+  /// `entropy` is fresh for each process start: incident ids come from it. `restored` is what the store holds.
+  Engine(std::shared_ptr<const Rules> rules, Snapshot restored, const Now& now, const std::array<std::uint64_t, 4>& entropy);
+  ~Engine();
+  Engine(Engine&&) noexcept;
+
+  Effects step(const Now& now, const Event& event);
+
+  /// Nothing for a name that is not configured.
+  std::optional<CheckView> view(std::string_view check) const;
+  std::vector<IncidentView> open_incidents() const;
+  std::size_t open_count(Severity severity) const;
+  /// The id that a person means by `prefix`, or why there is none or more than one.
+  Result<IncidentId> find_incident(std::string_view prefix) const;
+  /// What the probe of `check` asked to find again at its next run.
+  std::string_view probe_memory(std::string_view check) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace vitald::alerting

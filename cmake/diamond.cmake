@@ -1,0 +1,26 @@
+# vitald_library(NAME SEES others... LINKS packages... [SEALED] [PRECOMPILED header] [EXCEPT files...])
+#
+# One static library for each folder. Its include path is a folder of links made in the build tree, with its own folder
+# and those that it SEES, and nothing else: an include that the diamond forbids does not compile. SEALED libraries get a
+# folder of refusing headers (cmake/sealed) in front of the system's, since Debian's headers are on every path.
+function(vitald_library name)
+  cmake_parse_arguments(ARG "SEALED" "PRECOMPILED" "SEES;LINKS;EXCEPT" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${name}/*.cpp)
+  foreach(file ${ARG_EXCEPT})
+    list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/${name}/${file})
+  endforeach()
+  set(view ${CMAKE_BINARY_DIR}/sees/${name})
+  file(MAKE_DIRECTORY ${view})
+  foreach(folder ${name} ${ARG_SEES})
+    file(CREATE_LINK ${CMAKE_SOURCE_DIR}/${folder} ${view}/${folder} SYMBOLIC)
+  endforeach()
+  add_library(${name} STATIC ${sources})
+  target_include_directories(${name} PUBLIC ${view})
+  if(ARG_SEALED)
+    target_include_directories(${name} BEFORE PRIVATE ${CMAKE_SOURCE_DIR}/cmake/sealed)
+  endif()
+  target_link_libraries(${name} PUBLIC ${ARG_SEES} ${ARG_LINKS} PRIVATE vitald_warnings)
+  if(ARG_PRECOMPILED)
+    target_precompile_headers(${name} PRIVATE ${CMAKE_SOURCE_DIR}/${ARG_PRECOMPILED})
+  endif()
+endfunction()

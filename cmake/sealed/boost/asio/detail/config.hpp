@@ -1,0 +1,1 @@
+#error "alerting/ is pure: no Asio here (docs/architecture.md)"

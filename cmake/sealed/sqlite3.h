@@ -1,0 +1,1 @@
+#error "alerting/ is pure: no SQLite here (docs/architecture.md)"

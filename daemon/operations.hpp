@@ -1,0 +1,68 @@
+// What the daemon offers to those who ask it something: the control socket, the page, the API. Implemented by App.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "alerting/engine.hpp"
+#include "config/result.hpp"
+#include "daemon/board.hpp"
+#include "daemon/instruments.hpp"
+
+namespace vitald::daemon {
+
+/// One run of a check that a person asked for, whole.
+struct ProbeReport {
+  std::string check;
+  std::string probe;
+  Status verdict = Status::unknown;
+  std::string why;          // the limit that was crossed, or the summary
+  Observation observation;
+  Duration took{};
+};
+
+struct ReceiverView {
+  std::string name;
+  std::string kind;
+  std::size_t pending = 0;
+  bool stopped = false;
+  std::string why;
+};
+
+struct DaemonView {
+  std::string instance;
+  std::string version;
+  Wall started{};
+  Wall now{};
+  std::string configuration;      // path
+  bool last_reload_worked = true;
+  std::string last_reload_problem;
+  bool store_degraded = false;
+  std::string store_problem;
+  std::vector<ReceiverView> receivers;
+};
+
+class Operations {
+ public:
+  virtual ~Operations() = default;
+  virtual DaemonView view() const = 0;
+  virtual const Board& board() const = 0;
+  virtual std::vector<alerting::IncidentView> incidents() const = 0;
+  virtual Instruments& instruments() = 0;
+  /// READY was reached and a full pass of the pipeline happened lately: what /readyz says.
+  virtual bool ready() const = 0;
+
+  /// Runs the check now, outside its schedule; the observation does not reach the engine.
+  virtual boost::asio::awaitable<Result<ProbeReport>> probe(std::string check) = 0;
+  virtual Result<std::string> acknowledge(std::string_view incident, std::string by) = 0;
+  /// Sends a test message by the receiver's own queue and waits for the receiver's word; the text says how it went.
+  virtual boost::asio::awaitable<Result<std::string>> test_notify(std::string receiver) = 0;
+  /// As SIGHUP. The text lists the problems of a file that was not taken.
+  virtual boost::asio::awaitable<Result<std::string>> reload() = 0;
+};
+
+}  // namespace vitald::daemon
