@@ -37,15 +37,20 @@ class Stream {
 /// Notes how long each phase of one run took: `mark("connect")` ends the phase that the previous mark began.
 class PhaseLog {
  public:
-  explicit PhaseLog(const Clock& clock) : clock_(clock), last_(clock.now().steady) {}
+  explicit PhaseLog(const Clock& clock) : clock_(&clock), last_(clock.now().steady) {}
+  /// The step that begins now, for the message should the deadline come: resolve, connect, tls, send, first_byte, rest.
+  void begin(std::string_view name) { step_ = name; }
+  /// What begin() said last, or "".
+  std::string_view step() const { return step_; }
   /// `name` must be static. Marking one name twice (a redirect) adds up.
   void mark(std::string_view name);
   std::vector<Phase> take() { return std::move(phases_); }
   const std::vector<Phase>& phases() const { return phases_; }
 
  private:
-  const Clock& clock_;
+  const Clock* clock_;
   Steady last_;
+  std::string_view step_;
   std::vector<Phase> phases_;
 };
 
