@@ -9,6 +9,9 @@
 #include <memory>
 #include <string>
 
+#include "config/now.hpp"
+#include "probes/failure.hpp"
+
 namespace vitald::probes {
 
 /// statvfs(3), in bytes.
@@ -18,25 +21,33 @@ struct FileSystemUse {
   bool read_only = false;
 };
 
+/// statvfs(3) here and now, for file systems that cannot hang; `error` becomes an errno, or 0.
+FileSystemUse statvfs_now(const std::string& path, int& error);
+
+/// What an errno of statvfs says: EACCES and a lack of memory are ours (unmeasured), a broken mount is the target's.
+ProbeFailure statvfs_failure(const std::string& path, int error);
+
 class Helper {
  public:
   virtual ~Helper() = default;
-  /// One call for each path is out at a time; while one hangs, the next throws ProbeFailure(refused, "mount_stuck").
-  /// Throws ProbeFailure for errno values (EACCES: unmeasured), and unmeasured "helper_gone" while the helper restarts.
-  virtual boost::asio::awaitable<FileSystemUse> statvfs(std::string path) = 0;
+  /// One call for each path is out at a time. One that has no answer after `patience` throws ProbeFailure(refused,
+  /// "mount_stuck") and goes on hanging; while it does, the next for that path throws the same at once.
+  /// Throws ProbeFailure for errno values too (EACCES: unmeasured), and unmeasured "helper_gone" when the helper was killed.
+  virtual boost::asio::awaitable<FileSystemUse> statvfs(std::string path, Duration patience) = 0;
 };
 
 /// Forks; call it first thing in main, before any thread exists. Holds the parent's end of its socket.
 class HelperProcess {
  public:
   static HelperProcess fork();
-  HelperProcess(HelperProcess&&) noexcept;
-  ~HelperProcess();  // closes the socket; the helper exits by itself
+  HelperProcess(HelperProcess&& other) noexcept;
+  HelperProcess& operator=(HelperProcess&&) = delete;
+  ~HelperProcess();  // ends the helper and its hanging calls
   std::unique_ptr<Helper> attach(boost::asio::any_io_executor loop) &&;
 
  private:
-  explicit HelperProcess(int socket, int pid) : socket_(socket), pid_(pid) {}
-  int socket_;
+  HelperProcess(int socket, int pid) : socket_(socket), pid_(pid) {}
+  int socket_;  // -1 once it was handed on
   int pid_;
 };
 

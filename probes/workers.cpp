@@ -1,0 +1,200 @@
+#include "probes/workers.hpp"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <set>
+
+#include "probes/failure.hpp"
+
+namespace vitald::probes {
+namespace {
+
+namespace asio = boost::asio;
+
+// Enough for libpq, Connector/C and a depth-capped JSON parser; the default of 8 MiB would count against a container's
+// address space limits for nothing.
+constexpr std::size_t stack_bytes = 256 * 1024;
+
+/// One call of run(). `done` and `error` are set and read on the loop only, the last two under Pool::mutex.
+struct Ticket {
+  Ticket(const asio::any_io_executor& loop, std::string key_, std::function<void()> job_)
+      : finished(loop, Steady::max()), key(std::move(key_)), job(std::move(job_)) {}
+
+  asio::steady_timer finished;  // touched on the loop only; cancelled to resume the caller
+  std::string key;
+  std::function<void()> job;  // the worker's once it is taken from the queue
+  std::exception_ptr error;
+  bool done = false;
+  bool ended = false;
+  bool abandoned = false;
+};
+
+/// What the threads and the pool's owner share; the last of them frees it, so a wedged thread may outlive its pool.
+struct Pool {
+  explicit Pool(asio::any_io_executor loop_) : loop(std::move(loop_)) {}
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::optional<asio::any_io_executor> loop;  // nothing once the pool is closed: then nobody waits for an answer
+  std::deque<std::shared_ptr<Ticket>> queue;
+  std::set<std::string, std::less<>> keys;  // waiting or running
+  std::size_t threads = 0, busy = 0, wedged = 0;
+};
+
+void finish(Pool& pool, const std::shared_ptr<Ticket>& ticket, std::exception_ptr error) {
+  pool.busy -= 1;
+  pool.keys.erase(ticket->key);
+  ticket->ended = true;
+  if (ticket->abandoned) {
+    pool.wedged -= 1;
+  } else if (pool.loop) {
+    asio::post(*pool.loop, [ticket, error = std::move(error)] {
+      ticket->error = error;
+      ticket->done = true;
+      ticket->finished.cancel();
+    });
+  }
+}
+
+void work(const std::shared_ptr<Pool>& pool) {
+  std::unique_lock lock(pool->mutex);
+  while (true) {
+    pool->changed.wait(lock, [&] { return !pool->loop || !pool->queue.empty(); });
+    if (!pool->loop) break;
+    std::shared_ptr<Ticket> ticket = std::move(pool->queue.front());
+    pool->queue.pop_front();
+    pool->busy += 1;
+    lock.unlock();
+    std::exception_ptr error;
+    try {
+      ticket->job();
+    } catch (...) {
+      error = std::current_exception();
+    }
+    ticket->job = nullptr;  // what it captured goes before anybody hears that it ended
+    lock.lock();
+    finish(*pool, ticket, std::move(error));
+  }
+  pool->threads -= 1;
+  pool->changed.notify_all();
+}
+
+void* enter(void* argument) {
+  const std::unique_ptr<std::shared_ptr<Pool>> pool(static_cast<std::shared_ptr<Pool>*>(argument));
+  pthread_setname_np(pthread_self(), "vitald-worker");
+  work(*pool);
+  return nullptr;
+}
+
+/// A detached thread that takes no signals: they are the loop's. False when the system has no more threads for us.
+bool start_thread(const std::shared_ptr<Pool>& pool) {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, stack_bytes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  auto argument = std::make_unique<std::shared_ptr<Pool>>(pool);
+  pthread_t thread;
+  const bool started = pthread_create(&thread, &attributes, enter, argument.get()) == 0;
+  if (started) static_cast<void>(argument.release());
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  pthread_attr_destroy(&attributes);
+  return started;
+}
+
+/// The caller was cancelled. A job that no worker took yet never runs; one that runs is left to itself.
+[[noreturn]] void abandon(Pool& pool, const std::shared_ptr<Ticket>& ticket) {
+  const std::lock_guard lock(pool.mutex);
+  const auto waiting = std::find(pool.queue.begin(), pool.queue.end(), ticket);
+  if (waiting != pool.queue.end()) {
+    pool.queue.erase(waiting);
+    pool.keys.erase(ticket->key);
+    throw ProbeFailure(Outcome::unmeasured, "workers_exhausted",
+                       "all " + std::to_string(pool.threads) + " worker threads were busy until the run's time was up");
+  }
+  if (!ticket->ended) {
+    ticket->abandoned = true;
+    pool.wedged += 1;
+  }
+  throw boost::system::system_error(asio::error::operation_aborted);
+}
+
+class ThreadPool final : public Workers {
+ public:
+  ThreadPool(asio::any_io_executor loop, std::size_t most_threads)
+      : loop_(loop), most_threads_(most_threads), pool_(std::make_shared<Pool>(std::move(loop))) {}
+  ThreadPool(const ThreadPool&) = delete;
+
+  ~ThreadPool() override {
+    std::unique_lock lock(pool_->mutex);
+    pool_->loop.reset();
+    pool_->queue.clear();
+    pool_->changed.notify_all();
+    // Idle threads are on their way out; those inside a job are left to end, or not to end, on their own.
+    pool_->changed.wait(lock, [&] { return pool_->threads <= pool_->busy; });
+  }
+
+  asio::awaitable<void> run(std::string key, std::function<void()> job) override {
+    const auto pool = pool_;  // the caller may be cancelled after the pool is gone
+    auto ticket = std::make_shared<Ticket>(loop_, std::move(key), std::move(job));
+    enqueue(ticket);
+    boost::system::error_code ignored;
+    auto token = asio::redirect_error(asio::use_awaitable, ignored);
+    co_await ticket->finished.async_wait(token);
+    if (!ticket->done) abandon(*pool, ticket);
+    if (ticket->error) std::rethrow_exception(ticket->error);
+  }
+
+  Counts counts() const override {
+    const std::lock_guard lock(pool_->mutex);
+    return Counts{
+        .threads = pool_->threads, .busy = pool_->busy, .wedged = pool_->wedged, .waiting = pool_->queue.size()};
+  }
+
+ private:
+  void enqueue(const std::shared_ptr<Ticket>& ticket) {
+    const std::lock_guard lock(pool_->mutex);
+    if (!pool_->keys.insert(ticket->key).second) {
+      throw ProbeFailure(Outcome::unmeasured, "worker_busy",
+                         "the call of an earlier run to " + ticket->key + " still hangs");
+    }
+    pool_->queue.push_back(ticket);
+    const std::size_t idle = pool_->threads - pool_->busy;
+    if (pool_->queue.size() > idle && pool_->threads < most_threads_) {
+      if (start_thread(pool_)) pool_->threads += 1;
+    }
+    if (pool_->threads == 0) {
+      pool_->queue.pop_back();
+      pool_->keys.erase(ticket->key);
+      throw ProbeFailure(Outcome::unmeasured, "no_thread", "vitald could not start a worker thread",
+                         "raise TasksMax= of vitald.service, or the limit that `ulimit -u` shows");
+    }
+    pool_->changed.notify_one();
+  }
+
+  asio::any_io_executor loop_;
+  std::size_t most_threads_;
+  std::shared_ptr<Pool> pool_;
+};
+
+}  // namespace
+
+std::unique_ptr<Workers> make_workers(asio::any_io_executor loop, std::size_t most_threads) {
+  return std::make_unique<ThreadPool>(std::move(loop), most_threads);
+}
+
+}  // namespace vitald::probes
