@@ -28,9 +28,9 @@ class Node {
 
   Kind kind = Kind::null;
   Position at;
-  std::string scalar;          // the text as written, unquoted
-  bool quoted = false;         // "5" is text even where 5 would be a number
-  std::vector<Node> items;     // of a sequence
+  std::string scalar;           // the text as written, unquoted
+  bool quoted = false;          // "5" is text even where 5 would be a number
+  std::vector<Node> items;      // of a sequence
   std::vector<Member> members;  // of a mapping, in file order, keys unique
 
   /// nullptr where the key is absent or this is no mapping.
@@ -48,23 +48,34 @@ struct Node::Member {
 /// One thing that is wrong with a configuration: where, what was found and expected, and what might have been meant.
 struct Problem {
   Position at;
-  std::string what;        // one sentence without a full stop
-  bool warning = false;    // warnings are shown, but the configuration stands
+  std::string what;      // one sentence without a full stop
+  bool warning = false;  // warnings are shown, but the configuration stands
 
   /// "FILE:LINE:COL: error: what"
   std::string text() const;
 };
 
-/// All that was found, in the order of the files. A configuration stands when it holds no error.
+/// All that was found. A configuration stands when it holds no error. The same sentence at the same place counts once.
 class Problems {
  public:
   void error(Position at, std::string what);
   void warn(Position at, std::string what);
   bool any_error() const;
+  void append(const Problems& others);
+  /// By file, line and column.
+  void sort();
   const std::vector<Problem>& all() const { return all_; }
 
  private:
-  std::vector<Problem> all_;  // bounded: after 200 one last line says that there are more
+  void add(Problem problem, std::size_t& count);
+
+  std::vector<Problem>
+      all_;  // bounded: after 200 errors, and after 200 warnings, one last line says that there are more
+  std::size_t errors_ = 0;
+  std::size_t warnings_ = 0;
 };
+
+/// One line for each, in their order.
+std::string render_problems(const Problems& problems);
 
 }  // namespace vitald::config

@@ -22,6 +22,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "config/kinds.hpp"
@@ -32,12 +33,17 @@ namespace vitald::config {
 /// One option as it was asked for: a row of an option table, a property of the schema.
 struct Option {
   std::string name;
-  std::string type;        // for people: "duration", "text", "list of text", "mapping"
-  std::string schema;      // JSON text: the type's fragment of the JSON Schema
-  std::string help;        // one sentence
-  std::string fallback;    // the default as one would write it; "" where there is none
+  std::string type;      // for people: "duration", "text", "list of text", "mapping"
+  std::string schema;    // JSON text: the type's fragment of the JSON Schema
+  std::string help;      // one sentence
+  std::string fallback;  // the default as one would write it; "" where there is none
   bool required = false;
   std::vector<Option> nested;  // the options of an object
+};
+
+struct FoundSecret {
+  Position at;
+  Secret secret;
 };
 
 class Reader {
@@ -53,22 +59,23 @@ class Reader {
   /// The field's value, or K's dummy after recording a problem when it is absent or wrong.
   template <class K>
   typename K::value_type required(std::string_view key, const K& kind, std::string_view help) {
-    note(key, kind.type_name(), kind.schema(), help, "", true);
-    const Node* node = take(key, true);
+    if (describes()) note(key, kind.type_name(), kind.schema(), help, "", true);
+    const Node* node = take(key, help, true);
     return node == nullptr ? kind.dummy() : convert(kind, *node, key);
   }
   /// The field's value, or `fallback` when it is absent.
   template <class K>
-  typename K::value_type optional(std::string_view key, const K& kind, typename K::value_type fallback, std::string_view help) {
-    note(key, kind.type_name(), kind.schema(), help, kind.show(fallback), false);
-    const Node* node = take(key, false);
+  typename K::value_type optional(std::string_view key, const K& kind, typename K::value_type fallback,
+                                  std::string_view help) {
+    if (describes()) note(key, kind.type_name(), kind.schema(), help, kind.show(fallback), false);
+    const Node* node = take(key, help, false);
     return node == nullptr ? fallback : convert(kind, *node, key);
   }
   /// The field's value, or nothing when it is absent.
   template <class K>
   std::optional<typename K::value_type> maybe(std::string_view key, const K& kind, std::string_view help) {
-    note(key, kind.type_name(), kind.schema(), help, "", false);
-    const Node* node = take(key, false);
+    if (describes()) note(key, kind.type_name(), kind.schema(), help, "", false);
+    const Node* node = take(key, help, false);
     if (node == nullptr) return std::nullopt;
     return convert(kind, *node, key);
   }
@@ -86,30 +93,39 @@ class Reader {
   void warn(std::string_view key, std::string what);
   const std::string& where() const;
 
-  /// Reports every key that was not asked for. Called once, by whoever made the Reader.
+  /// Reports required keys that are absent and every key that was not asked for. Called once, by whoever made the
+  /// Reader.
   void finish();
-  /// What was asked, in order.
+  /// What was asked, in order, when this one describes.
   const std::vector<Option>& options() const;
+  /// The secrets that were read here and in nested mappings, for the service to load.
+  const std::vector<FoundSecret>& secrets() const;
 
  private:
   struct State;
   explicit Reader(std::unique_ptr<State> state);
-  void note(std::string_view key, std::string type, std::string schema, std::string_view help, std::string fallback, bool required);
-  const Node* take(std::string_view key, bool required);
+  void note(std::string_view key, std::string type, std::string schema, std::string_view help, std::string fallback,
+            bool required);
+  const Node* take(std::string_view key, std::string_view help, bool required);
   void reject(const Node& node, std::string_view key, const Failure& failure);
-  void collect(const Node& node, const Problems& found);
+  void collect(const Problems& found);
+  void remember(const Node& node, const Secret& secret);
 
   template <class K>
   typename K::value_type convert(const K& kind, const Node& node, std::string_view key) {
     Problems found;
     auto value = kind.read(node, found);
-    if (value) return std::move(*value);
-    if (found.any_error()) {
-      collect(node, found);  // a nested value that already knows where it hurts
-    } else {
-      reject(node, key, value.failure());
+    collect(found);  // warnings, and errors of nested values, which know better where it hurts
+    if (!value) {
+      if (!found.any_error()) reject(node, key, value.failure());
+      return kind.dummy();
     }
-    return kind.dummy();
+    if constexpr (std::is_same_v<typename K::value_type, Secret>) {
+      remember(node, *value);
+    } else if constexpr (std::is_same_v<typename K::value_type, std::vector<Secret>>) {
+      for (const Secret& secret : *value) remember(node, secret);
+    }
+    return std::move(*value);
   }
 
   std::unique_ptr<State> state_;

@@ -10,31 +10,33 @@
 
 namespace vitald {
 
+/// Copies are one secret: what load() reads through one of them, reveal() finds through all. So the loader of the
+/// configuration can read every secret long after a parse function has put its copy away.
 class Secret {
  public:
   enum class Source { plain, file, environment, credential };
 
-  Secret() = default;
-  Secret(Source source, std::string name) : source_(source), name_(std::move(name)) {}
+  Secret() = default;  // plain and empty
+  /// `name` is the path, variable or credential; for a plain one the secret itself.
+  Secret(Source source, std::string name);
 
-  Source source() const { return source_; }
+  Source source() const;
   /// The path, variable or credential it comes from ("" for a plain one): safe to show to people.
-  const std::string& name() const { return source_ == Source::plain ? empty() : name_; }
+  const std::string& name() const;
   /// "file /etc/vitald/db-password", "credential mysql": for messages.
   std::string describe() const;
 
   /// Reads the value once, when the configuration is loaded by the service (never by check-config, which may not be
-  /// allowed to). Blocking, bounded to 64 KiB, a trailing newline is dropped. Failure stays with the secret.
+  /// allowed to). Blocking, bounded to 64 KiB, a trailing newline is dropped. Failure stays with the secret. Not to be
+  /// called while another thread reveals.
   void load();
 
   /// The text, or a sentence saying which secret could not be read and what to do. Never blocks.
   Result<std::string_view> reveal() const;
 
  private:
-  static const std::string& empty();
-  Source source_ = Source::plain;
-  std::string name_;  // for plain: the secret itself
-  std::shared_ptr<const Result<std::string>> value_;
+  struct State;
+  std::shared_ptr<State> state_;
 };
 
 }  // namespace vitald

@@ -1,0 +1,305 @@
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "config/kinds.hpp"
+#include "config/limit_grammar.hpp"
+#include "config/reader.hpp"
+#include "config/schema.hpp"
+#include "config/shown.hpp"
+
+namespace vitald::config {
+namespace {
+
+constexpr Duration longest_window = std::chrono::hours(24 * 31);
+constexpr int most_runs = 100;
+
+std::string_view trimmed(std::string_view text) {
+  const auto begin = text.find_first_not_of(' ');
+  return begin == std::string_view::npos ? "" : text.substr(begin, text.find_last_not_of(' ') - begin + 1);
+}
+
+std::string example(const SampleSpec& sample) {
+  switch (sample.unit) {
+    case Unit::seconds:
+      return "a duration such as 200ms";
+    case Unit::bytes:
+      return sample.has_maximum ? "a size such as 10GiB, or a percentage such as 85%" : "a size such as 10GiB";
+    case Unit::ratio:
+      return "a percentage such as 85%";
+    case Unit::none:
+      return sample.has_maximum ? "a number such as 500, or a percentage such as 85%" : "a number such as 500";
+  }
+  return "a number";
+}
+
+Result<double> parse_amount(std::string_view text, Unit unit) {
+  if (unit == Unit::ratio) return parse_ratio(text);
+  if (unit == Unit::none) return parse_number(text);
+  if (unit == Unit::bytes) {
+    const auto bytes = parse_bytes(text);
+    if (!bytes) return bytes.failure();
+    return static_cast<double>(*bytes);
+  }
+  const auto length = parse_duration(text);
+  if (!length) return length.failure();
+  return std::chrono::duration<double>(*length).count();
+}
+
+/// "80%", "3 per 1h": one threshold of one sample.
+struct ThresholdText {
+  using value_type = Threshold;
+  const SampleSpec& sample;
+
+  std::string type_name() const {
+    const std::string amount = sample.unit == Unit::seconds ? "duration"
+                               : sample.unit == Unit::bytes ? "size"
+                               : sample.unit == Unit::ratio ? "percentage"
+                                                            : "number";
+    return amount + (sample.has_maximum && sample.unit != Unit::ratio ? " or percentage" : "");
+  }
+  std::string schema() const {
+    return sample.unit == Unit::none ? R"({"type":["number","string"]})" : R"({"type":"string"})";
+  }
+  Threshold dummy() const { return {}; }
+  std::string show(const Threshold& threshold) const;
+
+  Result<Threshold> read(const Node& node, Problems&) const {
+    if (node.kind != Node::Kind::scalar) {
+      return Failure{"", "expected " + example(sample) + ", found " + std::string(node.kind_name())};
+    }
+    Threshold threshold;
+    std::string_view amount = node.scalar;
+    if (const auto per = amount.find(" per "); per != std::string_view::npos) {
+      const auto window = parse_duration(trimmed(amount.substr(per + 5)));
+      if (!window || *window <= Duration::zero() || *window > longest_window) {
+        return Failure{"", "expected a window such as in '3 per 1h', of at most 31d" + but_found(node.scalar)};
+      }
+      threshold.per = *window;
+      amount = trimmed(amount.substr(0, per));
+    }
+    threshold.of_maximum = sample.has_maximum && sample.unit != Unit::ratio && amount.ends_with('%');
+    if (threshold.of_maximum && threshold.per) {
+      return Failure{"", "a percentage of the maximum cannot be counted per window" + but_found(node.scalar)};
+    }
+    const auto value = parse_amount(amount, threshold.of_maximum ? Unit::ratio : sample.unit);
+    if (!value) return Failure{"", "expected " + example(sample) + but_found(node.scalar)};
+    threshold.value = *value;
+    return threshold;
+  }
+};
+
+/// "3 of 5".
+struct Runs {
+  using value_type = std::pair<int, int>;
+
+  std::string type_name() const { return "'N of M' runs"; }
+  std::string schema() const { return R"({"type":"string","pattern":"^ *[0-9]+ +of +[0-9]+ *$"})"; }
+  value_type dummy() const { return {1, 1}; }
+  std::string show(const value_type& runs) const {
+    return std::to_string(runs.first) + " of " + std::to_string(runs.second);
+  }
+
+  Result<value_type> read(const Node& node, Problems&) const {
+    const Failure wrong{"", "expected a share of runs such as '3 of 5', of at most 100" + but_found(node.scalar)};
+    const std::string_view text = node.scalar;
+    const auto of = text.find(" of ");
+    if (node.kind != Node::Kind::scalar || of == std::string_view::npos) return wrong;
+    const auto bad = number(trimmed(text.substr(0, of)));
+    const auto all = number(trimmed(text.substr(of + 4)));
+    if (!bad || !all || *bad < 1 || *all < *bad || *all > most_runs) return wrong;
+    return value_type{*bad, *all};
+  }
+
+ private:
+  static std::optional<int> number(std::string_view text) {
+    int value = 0;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size()) return std::nullopt;
+    return value;
+  }
+};
+
+std::string ThresholdText::show(const Threshold& threshold) const {
+  const auto number = [](double value) {
+    char buffer[64];
+    const auto end = std::to_chars(buffer, buffer + sizeof buffer, value);
+    return std::string(buffer, end.ptr);
+  };
+  std::string text;
+  if (threshold.of_maximum || sample.unit == Unit::ratio) {
+    text = number(std::round(threshold.value * 1e8) / 1e6) + "%";  // 0.07 * 100 is not quite 7
+  } else if (sample.unit == Unit::seconds) {
+    text = config_duration(std::chrono::round<Duration>(std::chrono::duration<double>(threshold.value)));
+  } else if (sample.unit == Unit::bytes) {
+    text = Bytes{}.show(static_cast<std::uint64_t>(threshold.value));
+  } else {
+    text = number(threshold.value);
+  }
+  return threshold.per ? text + " per " + config_duration(*threshold.per) : text;
+}
+
+Limit parse(Reader& in, const SampleSpec& sample) {
+  const ThresholdText threshold{sample};
+  const Length span{std::chrono::seconds(1), longest_window};
+  Limit limit;
+  limit.sample = sample.name;
+  limit.kind = sample.kind;
+  limit.unit = sample.unit;
+  limit.warning = in.maybe("warning", threshold, "From here on it is a warning; growth as '3 per 1h'");
+  limit.critical = in.maybe("critical", threshold, "From here on it is critical");
+  limit.clear = in.maybe("clear", threshold, "Once bad, it stays bad until it is back past this");
+  limit.below = in.optional("below", Boolean{}, sample.lower_is_worse, "Low values are the bad ones");
+  limit.hold_for = in.maybe("for", span, "Only when every run for that long was bad").value_or(Duration::zero());
+  const auto runs = in.maybe("of", Runs{}, "Only when so many of the last runs were bad: '3 of 5'");
+  if (runs) std::tie(limit.of_bad, limit.of_runs) = *runs;
+  limit.over = in.maybe("over", span, "Judge the growth within this window");
+  return limit;
+}
+
+/// The mistakes that no single field shows.
+class Judge {
+ public:
+  Judge(const Limit& limit, const Reader& in, const SampleSpec& sample, const Node& node, Problems& problems)
+      : limit_(limit), in_(in), text_{sample}, node_(node), problems_(problems) {}
+
+  void judge() {
+    if (!limit_.warning && !limit_.critical) {
+      problems_.error(node_.at, "a limit needs 'warning', 'critical' or both");
+      return;
+    }
+    judge_windows();
+    judge_order();
+    judge_zero();
+    if (limit_.hold_for > Duration::zero() && limit_.of_runs > 1)
+      wrong("of", "'for' and 'of' cannot stand together; write one of them");
+  }
+
+ private:
+  struct Named {
+    std::string_view key;
+    const std::optional<Threshold>& threshold;
+  };
+
+  void wrong(std::string_view key, std::string what) { problems_.error(in_.position(key), std::move(what)); }
+
+  void judge_windows() {
+    const Named all[] = {{"warning", limit_.warning}, {"critical", limit_.critical}, {"clear", limit_.clear}};
+    bool with = false;
+    bool without = false;
+    for (const auto& [key, threshold] : all) {
+      if (!threshold) continue;
+      (threshold->per ? with : without) = true;
+      if (threshold->per && limit_.over) {
+        wrong(key, "the window stands twice, here and in 'over'; write it once");
+      }
+      if (threshold->of_maximum && limit_.over)
+        wrong(key, "a percentage of the maximum cannot be counted over a window");
+    }
+    if (with && without) {
+      wrong("", "either all of 'warning', 'critical' and 'clear' have a window ('3 per 1h'), or none");
+    } else if (!with && !limit_.over) {
+      judge_kind();
+    }
+  }
+
+  void judge_kind() {
+    const std::string& name = limit_.sample;
+    if (limit_.kind == SampleKind::counter) {
+      const std::string_view key = limit_.warning ? "warning" : "critical";
+      const auto& threshold = limit_.warning ? limit_.warning : limit_.critical;
+      wrong(key, "'" + name + "' only ever counts up, so a limit needs a window: write '" + text_.show(*threshold) +
+                     " per 1h'");
+    } else if (limit_.kind == SampleKind::event) {
+      if (limit_.below) wrong("below", "'" + name + "' counts happenings: 'below' needs a window such as '1 per 1h'");
+      if (limit_.hold_for > Duration::zero())
+        wrong("for", "'" + name + "' counts happenings of one run: 'for' needs a window such as '3 per 1h'");
+      if (limit_.clear)
+        wrong("clear", "'" + name + "' counts happenings of one run: 'clear' needs a window such as '1 per 1h'");
+    }
+  }
+
+  static bool comparable(const std::optional<Threshold>& a, const std::optional<Threshold>& b) {
+    return a && b && a->of_maximum == b->of_maximum && a->per == b->per;
+  }
+
+  /// True when `a` is reached later than `b` on the way to worse.
+  bool worse(const Threshold& a, const Threshold& b) const {
+    return limit_.below ? a.value < b.value : a.value > b.value;
+  }
+
+  void judge_order() {
+    const char* beyond = limit_.below ? "below" : "above";
+    if (comparable(limit_.warning, limit_.critical) && worse(*limit_.warning, *limit_.critical)) {
+      wrong("warning", "'warning' (" + text_.show(*limit_.warning) + ") lies " + beyond + " 'critical' (" +
+                           text_.show(*limit_.critical) + "), so it would never be seen; " + direction_advice());
+    }
+    const auto& mildest = limit_.warning ? limit_.warning : limit_.critical;
+    if (comparable(limit_.clear, mildest) && worse(*limit_.clear, *mildest)) {
+      wrong("clear", "'clear' (" + text_.show(*limit_.clear) + ") has to lie " + (limit_.below ? "above" : "below") +
+                         " " + text_.show(*mildest) + ", where it begins to be bad");
+    }
+  }
+
+  std::string direction_advice() const {
+    return limit_.below ? "if high values are the bad ones, write 'below: false'"
+                        : "if low values are the bad ones, write 'below: true'";
+  }
+
+  /// Samples with a unit, and happenings, are never negative: every value would reach 0.
+  void judge_zero() {
+    const bool never_negative = limit_.unit != Unit::none || limit_.kind != SampleKind::gauge;
+    if (limit_.below || !never_negative) return;
+    const Named all[] = {{"warning", limit_.warning}, {"critical", limit_.critical}};
+    for (const auto& [key, threshold] : all) {
+      if (threshold && threshold->value <= 0)
+        wrong(key, "every value reaches " + text_.show(*threshold) + "; expected more than that");
+    }
+  }
+
+  const Limit& limit_;
+  const Reader& in_;
+  ThresholdText text_;
+  const Node& node_;
+  Problems& problems_;
+};
+
+}  // namespace
+
+Limit read_limit(const Node& node, const SampleSpec& sample, Problems& problems) {
+  Problems own;
+  Reader in(node, "limit " + std::string(sample.name), own);
+  Limit limit = parse(in, sample);
+  in.finish();
+  if (!own.any_error()) Judge(limit, in, sample, node, own).judge();
+  problems.append(own);
+  return limit;
+}
+
+std::string limit_schema(const SampleSpec& sample) {
+  Reader in = Reader::describing();
+  parse(in, sample);
+  return object_schema(in.options());
+}
+
+std::string show_limit(const Limit& limit) {
+  SampleSpec sample;
+  sample.unit = limit.unit;
+  const ThresholdText text{sample};
+  std::string shown_text;
+  const auto add = [&](std::string_view key, const std::string& value) {
+    shown_text += (shown_text.empty() ? "{ " : ", ") + std::string(key) + ": " + value;
+  };
+  if (limit.below) add("below", "true");
+  if (limit.warning) add("warning", text.show(*limit.warning));
+  if (limit.critical) add("critical", text.show(*limit.critical));
+  if (limit.clear) add("clear", text.show(*limit.clear));
+  if (limit.hold_for > Duration::zero()) add("for", config_duration(limit.hold_for));
+  if (limit.of_runs > 1) add("of", Runs{}.show({limit.of_bad, limit.of_runs}));
+  if (limit.over) add("over", config_duration(*limit.over));
+  return shown_text.empty() ? "{}" : shown_text + " }";
+}
+
+}  // namespace vitald::config

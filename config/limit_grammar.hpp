@@ -1,0 +1,24 @@
+// How a limit is written (limit.hpp shows the forms), in one place: the text, its mistakes, its schema.
+//
+// A limit is crossed when the value reaches it: above means value >= threshold, below means value <= threshold.
+#pragma once
+
+#include <string>
+
+#include "config/limit.hpp"
+#include "config/node.hpp"
+
+namespace vitald::config {
+
+constexpr std::size_t most_limits = 50;
+
+/// `node` is the mapping behind the sample's name. Everything that is wrong with it goes to `problems`.
+Limit read_limit(const Node& node, const SampleSpec& sample, Problems& problems);
+
+/// JSON Schema of that mapping, as JSON text.
+std::string limit_schema(const SampleSpec& sample);
+
+/// "{ warning: 80%, critical: 90% }": the same text for equal limits, as one would write it.
+std::string show_limit(const Limit& limit);
+
+}  // namespace vitald::config
