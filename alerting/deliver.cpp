@@ -191,7 +191,6 @@ void DeliveryQueue::place(IncidentId incident, Steady due) {
     return;
   }
   lane.due = due;
-  if (is_out(incident)) return;
   lane.waiting = true;
   waiting_.emplace(due, std::move(incident));
 }
