@@ -1,0 +1,13 @@
+"""Building blocks of the black-box tests: all on loopback, in temporary folders, ended with the test that made them."""
+
+from .certificates import Authority
+from .daemon import Daemon, Refused
+from .network import free_port
+from .nginx import Nginx
+from .notify import NotifySocket
+from .paths import release_binary, repository, vitald_binary
+from .receiver import Answer, Receiver
+from .waiting import wait_until
+
+__all__ = ["Answer", "Authority", "Daemon", "Nginx", "NotifySocket", "Receiver", "Refused", "free_port",
+           "release_binary", "repository", "vitald_binary", "wait_until"]
