@@ -31,6 +31,7 @@ struct ReceiverView {
   std::size_t pending = 0;
   bool stopped = false;
   std::string why;
+  std::optional<Wall> oldest = {};  // when the oldest pending message was decided
 };
 
 struct DaemonView {
