@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "config/secret.hpp"
 #include "probes/net/stream.hpp"
@@ -44,7 +45,13 @@ class Network {
   virtual awaitable<std::unique_ptr<Stream>> connect(const Target& target, PhaseLog& phases) = 0;
 };
 
+struct NetworkOptions {
+  std::vector<std::string> dns_servers;              // "127.0.0.1:5353"; none takes those of /etc/resolv.conf
+  Duration dns_deadline = std::chrono::seconds(3);   // of one lookup; shorter than a check's, so that the reason is told
+};
+
 /// The one that the daemon uses: c-ares, happy eyeballs (RFC 8305), OpenSSL. Lives on one io_context, used from its thread.
-std::unique_ptr<Network> make_network(boost::asio::any_io_executor loop, const Clock& clock);
+/// Coroutines that still wait for a connection when it is destroyed are destroyed with it.
+std::unique_ptr<Network> make_network(boost::asio::any_io_executor loop, const Clock& clock, NetworkOptions options = {});
 
 }  // namespace vitald::net
