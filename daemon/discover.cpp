@@ -6,6 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "probes/mounts.hpp"
+
 namespace vitald::daemon {
 namespace {
 
@@ -18,6 +20,8 @@ const std::map<std::uint16_t, std::string_view>& known_services() {
       {6379, "redis"}, {9092, "kafka"}, {11211, "memcached"}, {27017, "mongodb"}};
   return services;
 }
+
+constexpr std::size_t most_disks = 32;
 
 /// A name that needs no quotes in YAML and reads well on a page: "/var/lib/my sql" gives "var-lib-my-sql".
 std::string name_of(std::string_view text) {
@@ -63,7 +67,10 @@ class Names {
 
 std::string disk_checks(const HostFacts& facts, Names& names) {
   std::string text = "  # Disks: every real file system of this host.\n";
-  for (const std::string& point : worthwhile_mounts(facts.mountinfo)) {
+  std::vector<probes::Mount> mounts = probes::real_mounts(probes::parse_mountinfo(facts.mountinfo));
+  if (mounts.size() > most_disks) mounts.resize(most_disks);
+  for (const probes::Mount& mount : mounts) {
+    const std::string& point = mount.point;
     const std::string name = names.unique(point == "/" ? "root-fs" : "fs-" + name_of(point));
     text += "  " + name + ":\n    probe: disk\n    mount: " + quoted(point) +
             "\n    every: 1m\n    limits: { used: { warning: 80%, critical: 90% } }\n    severity: P1\n";
@@ -75,7 +82,7 @@ std::string memory_check(const HostFacts& facts, Names& names) {
   std::string text =
       "\n  # Memory that programs can still get" + std::string(facts.has_swap ? ", and swap in use.\n" : ".\n");
   text += "  " + names.unique("memory") + ":\n    probe: memory\n    limits:\n" +
-          "      available: { warning: 10%, critical: 5%, below: true }\n";
+          "      available: { warning: 10%, critical: 5% }\n";
   if (facts.has_swap) text += "      swap_used: { warning: 50% }\n";
   return text;
 }
@@ -120,11 +127,9 @@ std::string tls_checks(const HostFacts& facts, Names& names) {
   }
   std::string text;
   for (const TlsSite& site : sites) {
-    text +=
-        "  " + names.unique("tls-" + name_of(site.name)) +
-        ":\n    probe: tls\n    address: \"127.0.0.1:" + std::to_string(site.port) +
-        "\"\n    server_name: " + site.name +
-        "\n    every: 10m\n    limits: { days_left: { warning: 21, critical: 7, below: true } }\n    severity: P1\n";
+    text += "  " + names.unique("tls-" + name_of(site.name)) +
+            ":\n    probe: tls\n    address: \"127.0.0.1:" + std::to_string(site.port) +
+            "\"\n    server_name: " + site.name + "\n    every: 10m\n    severity: P1\n";
   }
   return text.empty() ? text : "\n  # Certificates of the sites that nginx serves here.\n" + text;
 }

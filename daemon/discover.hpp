@@ -39,9 +39,6 @@ struct DiscoverOptions {
   std::string runtime;
 };
 
-/// Mount points of real, local file systems, each device once, `/` first. Bind mounts of single files are left out.
-std::vector<std::string> worthwhile_mounts(std::string_view mountinfo);
-
 /// Who listens, out of /proc/net/tcp or tcp6 (`ipv6`), in order of the port, each port once. Unanswered yet.
 std::vector<Listener> parse_listeners(std::string_view table, bool ipv6);
 

@@ -30,14 +30,6 @@ constexpr std::string_view mounts =
     "33 22 0:44 / /mnt/share rw,relatime - nfs4 server:/share rw\n"
     "garbage\n";
 
-TEST(WorthwhileMounts, AreRealLocalFileSystemsEachDeviceOnce) {
-  EXPECT_THAT(worthwhile_mounts(mounts), ElementsAre("/", "/var/lib/my sql"));
-}
-
-TEST(WorthwhileMounts, KeepTheRootOfAContainer) {
-  EXPECT_THAT(worthwhile_mounts("9 1 0:50 / / rw - overlay overlay rw,lowerdir=/a\n"), ElementsAre("/"));
-}
-
 TEST(Listeners, AreSocketsInStateListenWithAnAddressThatAProbeReaches) {
   constexpr std::string_view table =
       "  sl  local_address rem_address   st tx_queue\n"
