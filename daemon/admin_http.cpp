@@ -119,7 +119,7 @@ Result<std::unique_ptr<AdminHttp>> AdminHttp::open(asio::any_io_executor loop, A
   auto listener = std::make_shared<Listener>(loop, std::move(settings), operations);
   if (auto bound = listener->bind(); !bound) return bound.failure();
   asio::co_spawn(loop, Listener::accept(listener), asio::detached);
-  return std::unique_ptr<AdminHttp>(new AdminHttp(std::move(listener)));
+  return std::make_unique<AdminHttp>(std::move(listener));
 }
 
 AdminHttp::AdminHttp(std::shared_ptr<Listener> listener) : listener_(std::move(listener)) {}

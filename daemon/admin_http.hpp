@@ -29,9 +29,12 @@ struct AdminSettings {
 };
 
 class AdminHttp {
+  struct Listener;
+
  public:
   /// Binds and listens; serves when the loop runs. `operations` must outlive the loop's last turn.
   static Result<std::unique_ptr<AdminHttp>> open(boost::asio::any_io_executor loop, AdminSettings settings, Operations& operations);
+  explicit AdminHttp(std::shared_ptr<Listener> listener);  // open() calls it
   /// Closes everything at once.
   ~AdminHttp();
 
@@ -41,8 +44,6 @@ class AdminHttp {
   void stop();
 
  private:
-  struct Listener;
-  explicit AdminHttp(std::shared_ptr<Listener> listener);
   std::shared_ptr<Listener> listener_;
 };
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "config/units.hpp"
+#include "daemon/limit_text.hpp"
 #include "daemon/overview.hpp"
 
 namespace vitald::daemon {
@@ -176,6 +177,9 @@ json json_of(const ProbeReport& report) {
   json object = {{"check", report.check}, {"probe", report.probe}, {"verdict", to_string(report.verdict)},
                  {"why", report.why}, {"duration_seconds", seconds(report.took)}};
   put_observation(object, report.observation, probes::find_probe(report.probe));
+  json limits = json::array();
+  for (const Limit& limit : report.limits) limits.push_back({{"sample", limit.sample}, {"text", say_limit(limit)}});
+  object["limits"] = std::move(limits);
   return object;
 }
 

@@ -144,7 +144,7 @@ Result<std::unique_ptr<ControlSocket>> ControlSocket::open(asio::any_io_executor
   auto listener = std::make_shared<Listener>(loop, std::move(path), operations, settings);
   if (auto bound = listener->bind(); !bound) return bound.failure();
   asio::co_spawn(loop, Listener::accept(listener), asio::detached);
-  return std::unique_ptr<ControlSocket>(new ControlSocket(std::move(listener)));
+  return std::make_unique<ControlSocket>(std::move(listener));
 }
 
 ControlSocket::ControlSocket(std::shared_ptr<Listener> listener) : listener_(std::move(listener)) {}

@@ -31,19 +31,20 @@ struct ControlSettings {
 bool may_control(uid_t peer, uid_t own);
 
 class ControlSocket {
+  struct Listener;
+
  public:
   /// Replaces a left-over socket, but not one that is alive, and nothing that is no socket. Serves when the loop runs.
   /// `operations` must outlive the loop's last turn.
   static Result<std::unique_ptr<ControlSocket>> open(boost::asio::any_io_executor loop, std::filesystem::path path,
                                                      Operations& operations, ControlSettings settings = {});
+  explicit ControlSocket(std::shared_ptr<Listener> listener);  // open() calls it
   /// Closes everything at once and removes the file if it is still ours.
   ~ControlSocket();
   /// No new commands; those under way go on. Idempotent.
   void stop();
 
  private:
-  struct Listener;
-  explicit ControlSocket(std::shared_ptr<Listener> listener);
   std::shared_ptr<Listener> listener_;
 };
 

@@ -8,7 +8,6 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -126,9 +125,8 @@ Result<json> control_request(const std::filesystem::path& path, const json& requ
   }
 }
 
-std::string own_name() {
-  const char* before_sudo = ::geteuid() == 0 ? std::getenv("SUDO_USER") : nullptr;
-  if (before_sudo != nullptr && *before_sudo != '\0') return before_sudo;
+std::string own_name(std::string_view sudo_user) {
+  if (::geteuid() == 0 && !sudo_user.empty()) return std::string(sudo_user);
   const passwd* entry = ::getpwuid(::getuid());
   return entry != nullptr ? entry->pw_name : "uid " + std::to_string(::getuid());
 }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 
 #include "config/now.hpp"
 #include "config/result.hpp"
@@ -17,7 +18,7 @@ Result<nlohmann::json> control_request(const std::filesystem::path& socket, cons
                                        const std::function<void(const nlohmann::json&)>& on_progress = {},
                                        Duration patience = std::chrono::minutes(2));
 
-/// Who asks, for `ack`: the name before sudo, the login name, or "uid 1000".
-std::string own_name();
+/// Who asks, for `ack`: the name before sudo (`sudo_user`, of the environment), the login name, or "uid 1000".
+std::string own_name(std::string_view sudo_user);
 
 }  // namespace vitald::daemon

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/clock.hpp"
 #include "daemon/series_text.hpp"
 
 namespace vitald::daemon {
@@ -35,9 +35,9 @@ void append_metric(std::string& out, std::string_view name, std::string_view typ
   out += '\n';
 }
 
-std::string read_stat() {
+std::string read_small(const char* path) {
   std::array<char, 2048> buffer;
-  const int file = ::open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+  const int file = ::open(path, O_RDONLY | O_CLOEXEC);
   if (file < 0) return "";
   const ssize_t size = ::read(file, buffer.data(), buffer.size());
   ::close(file);
@@ -80,28 +80,27 @@ std::optional<double> open_descriptors() {
   return count;
 }
 
-double clock_seconds(clockid_t clock) {
-  timespec time{};
-  ::clock_gettime(clock, &time);
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+/// When the machine began, since the epoch: /proc/stat's btime is the same and dearer to read.
+double machine_start() {
+  const std::string uptime = read_small("/proc/uptime");
+  const auto now = SystemClock().now().wall.time_since_epoch();
+  return std::chrono::duration<double>(now).count() - number(uptime.substr(0, uptime.find(' ')));
 }
 
 }  // namespace
 
 void append_process_metrics(std::string& out) {
-  const std::string stat = read_stat();
+  const std::string stat = read_small("/proc/self/stat");
   const auto fields = stat_fields(stat);
   if (fields.size() > 21) {
     const double ticks = static_cast<double>(::sysconf(_SC_CLK_TCK));
     const double page = static_cast<double>(::sysconf(_SC_PAGESIZE));
-    // The start counts from the machine's, in time that goes on while it sleeps; /proc/stat's btime is the same and dearer.
-    const double booted = clock_seconds(CLOCK_REALTIME) - clock_seconds(CLOCK_BOOTTIME);
     append_metric(out, "process_cpu_seconds_total", "counter", "Processor time spent, user and system.",
                   (number(fields[11]) + number(fields[12])) / ticks);
     append_metric(out, "process_resident_memory_bytes", "gauge", "Resident memory.", number(fields[21]) * page);
     append_metric(out, "process_virtual_memory_bytes", "gauge", "Virtual memory.", number(fields[20]));
     append_metric(out, "process_start_time_seconds", "gauge", "When the process began, since the Unix epoch.",
-                  booted + number(fields[19]) / ticks);
+                  machine_start() + number(fields[19]) / ticks);
   }
   if (const auto count = open_descriptors()) {
     append_metric(out, "process_open_fds", "gauge", "Open file descriptors.", *count);
