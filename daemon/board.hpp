@@ -16,6 +16,15 @@
 
 namespace vitald::daemon {
 
+/// How many happenings an event sample has reported since the daemon started: what /metrics shows of it, since a scrape
+/// would miss the number of a single run.
+struct EventTotal {
+  std::string sample;
+  Labels labels;
+  double value = 0;
+};
+inline constexpr std::size_t most_event_totals = 50;  // of one check
+
 struct BoardRow {
   std::string check;
   const probes::ProbeKind* kind = nullptr;
@@ -27,6 +36,8 @@ struct BoardRow {
   std::uint64_t runs = 0;
   std::uint64_t missed = 0;        // slots that passed while a run was still out or the daemon was late
   alerting::CheckView view;
+  std::string runbook;             // http(s) address or ""
+  std::vector<EventTotal> events;  // kept by Board::put
 };
 
 class Board {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "alerting/engine.hpp"
+#include "config/limit.hpp"
 #include "config/result.hpp"
 #include "daemon/board.hpp"
 #include "daemon/instruments.hpp"
@@ -23,6 +24,7 @@ struct ProbeReport {
   std::string why;          // the limit that was crossed, or the summary
   Observation observation;
   Duration took{};
+  std::vector<Limit> limits;  // the check's own, so that a reader sees how far off a sample is
 };
 
 struct ReceiverView {

@@ -1,0 +1,117 @@
+#include "daemon/admin_routes.hpp"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include "daemon/exposition.hpp"
+#include "daemon/page.hpp"
+
+namespace vitald::daemon {
+namespace {
+
+constexpr const char* json_type = "application/json";
+
+Answer metrics(const HttpAsk&, Operations& operations) {
+  Answer answer{.type = "text/plain; version=0.0.4; charset=utf-8"};
+  answer.body = operations.instruments().serialize();
+  // shared: a std::function must be copyable, and a half-written scrape is nothing to copy.
+  answer.more = [writer = std::make_shared<SeriesWriter>(operations.board().rows())](std::string& out) {
+    return writer->next(out);
+  };
+  return answer;
+}
+
+Answer healthz(const HttpAsk&, Operations&) { return {.body = "ok\n"}; }
+
+Answer readyz(const HttpAsk&, Operations& operations) {
+  if (operations.ready()) return {.body = "ready\n"};
+  return {.status = 503, .body = "not ready: no full pass from probe to store yet, or none lately\n"};
+}
+
+Answer page(const HttpAsk&, Operations& operations) {
+  return {.type = "text/html; charset=utf-8", .body = status_page(operations)};
+}
+
+Answer style(const HttpAsk&, Operations&) {
+  return {.type = "text/css; charset=utf-8", .body = std::string(page_style())};
+}
+
+Answer checks(const HttpAsk& ask, Operations& operations) {
+  return {.type = json_type, .body = "", .more = checks_document(operations, ask.parameter("check"))};
+}
+
+Answer incidents(const HttpAsk&, Operations& operations) {
+  return {.type = json_type, .body = incidents_document(operations)};
+}
+
+constexpr std::array routes = {
+    Route{"/", "the status page", page},
+    Route{"/style.css", "its stylesheet", style},
+    Route{"/metrics", "Prometheus text exposition 0.0.4", metrics},
+    Route{"/healthz", "200 while the loop turns", healthz},
+    Route{"/readyz", "200 once a full pass from probe to store has happened, 503 before", readyz},
+    Route{"/api/v1/checks", "every check as JSON; `?check=NAME` for one", checks},
+    Route{"/api/v1/incidents", "open incidents as JSON", incidents},
+};
+
+bool is_address(const std::string& text) {
+  std::array<unsigned char, 16> bytes;
+  return ::inet_pton(AF_INET, text.c_str(), bytes.data()) == 1 || ::inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
+}
+
+bool same_name(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+bool all_digits(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+/// The host without port and brackets, or "" when it is malformed.
+std::string bare_host(std::string_view host) {
+  if (host.starts_with('[')) {
+    const auto close = host.find(']');
+    if (close == std::string_view::npos) return "";
+    const std::string_view rest = host.substr(close + 1);
+    const bool fine = rest.empty() || (rest[0] == ':' && all_digits(rest.substr(1)));
+    return fine ? std::string(host.substr(1, close - 1)) : "";
+  }
+  const auto colon = host.find(':');
+  if (colon == std::string_view::npos) return std::string(host);
+  return all_digits(host.substr(colon + 1)) ? std::string(host.substr(0, colon)) : "";
+}
+
+}  // namespace
+
+std::span<const Route> admin_routes() { return routes; }
+
+bool host_allowed(std::string_view host, const std::vector<std::string>& names) {
+  std::string bare = bare_host(host);
+  if (bare.ends_with('.')) bare.pop_back();
+  if (bare.empty() || bare.find('\0') != std::string::npos) return false;
+  if (is_address(bare) || same_name(bare, "localhost")) return true;
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) { return same_name(bare, name); });
+}
+
+Answer answer_request(const HttpAsk& ask, const std::vector<std::string>& host_names, Operations& operations) {
+  if (!host_allowed(ask.host, host_names)) {
+    return {.status = 421, .body = "This daemon does not answer to that name. Use its address, localhost or its instance "
+                                   "name, or add the name to listen.host_names.\n"};
+  }
+  const auto route = std::find_if(routes.begin(), routes.end(), [&](const Route& known) { return known.path == ask.path; });
+  if (route == routes.end()) {
+    std::string body = "There is nothing here. What there is:\n";
+    for (const Route& known : routes) body += "  " + std::string(known.path) + "  " + std::string(known.says) + "\n";
+    return {.status = 404, .body = std::move(body)};
+  }
+  if (ask.method != "GET" && ask.method != "HEAD") {
+    return {.status = 405, .body = "Only GET and HEAD are answered here.\n", .headers = {{"Allow", "GET, HEAD"}}};
+  }
+  return route->answer(ask, operations);
+}
+
+}  // namespace vitald::daemon

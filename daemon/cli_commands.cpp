@@ -1,0 +1,90 @@
+#include "daemon/cli_commands.hpp"
+
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <utility>
+#include <vector>
+
+#include "daemon/api.hpp"
+#include "daemon/cli_render.hpp"
+#include "daemon/control_client.hpp"
+
+namespace vitald::daemon {
+namespace {
+
+using nlohmann::json;
+
+int unavailable(const CommandLine& line, const Failure& failure) {
+  line.err << "vitald: " << plain_lines(failure.sentence()) << "\n";
+  return exit_unavailable;
+}
+
+/// A command whose whole result is a text.
+int simple(const CommandLine& line, const json& request) {
+  const auto result = control_request(line.socket, request);
+  if (!result) return unavailable(line, result.failure());
+  if (line.json) {
+    line.out << dump(*result) << "\n";
+  } else {
+    line.out << plain_lines(result->value("text", "")) << "\n";
+  }
+  return 0;
+}
+
+int show(const CommandLine& line, const json& report) {
+  line.out << (line.json ? dump(report) + "\n" : render_probe(report, line.terminal));
+  return exit_code(text_of(report, "verdict"));
+}
+
+}  // namespace
+
+int status_command(const CommandLine& line) {
+  std::vector<json> checks;
+  const auto keep = [&](const json& progress) { checks.push_back(progress.value("check", json::object())); };
+  auto result = control_request(line.socket, json{{"command", "status"}}, keep);
+  if (!result) return unavailable(line, result.failure());
+  if (line.json) {
+    (*result)["checks"] = std::move(checks);
+    line.out << dump(*result) << "\n";
+  } else {
+    line.out << render_status(*result, checks, line.terminal);
+  }
+  return 0;
+}
+
+int probe_command(const CommandLine& line, const std::string& check) {
+  const auto report = control_request(line.socket, json{{"command", "probe"}, {"check", check}});
+  if (!report) return unavailable(line, report.failure());
+  return show(line, *report);
+}
+
+int verify_command(const CommandLine& line) {
+  const auto tell = [&](const json& progress) {
+    line.out << (line.json ? dump(progress) + "\n" : render_verify_line(progress, line.terminal)) << std::flush;
+  };
+  const auto result = control_request(line.socket, json{{"command", "verify"}}, tell);
+  if (!result) return unavailable(line, result.failure());
+  line.out << (line.json ? dump(*result) + "\n" : render_verify_summary(*result, line.terminal));
+  return exit_code(text_of(*result, "verdict"));
+}
+
+int incidents_command(const CommandLine& line) {
+  const auto result = control_request(line.socket, json{{"command", "incidents"}});
+  if (!result) return unavailable(line, result.failure());
+  line.out << (line.json ? dump(*result) + "\n" : render_incidents(*result, line.terminal));
+  return 0;
+}
+
+int ack_command(const CommandLine& line, const std::string& incident) {
+  return simple(line, json{{"command", "ack"}, {"incident", incident}, {"by", own_name(line.sudo_user)}});
+}
+
+int test_notify_command(const CommandLine& line, const std::string& receiver) {
+  return simple(line, json{{"command", "test-notify"}, {"receiver", receiver}});
+}
+
+int reload_command(const CommandLine& line) { return simple(line, json{{"command", "reload"}}); }
+
+int show_report(const CommandLine& line, const ProbeReport& report) { return show(line, json_of(report)); }
+
+}  // namespace vitald::daemon

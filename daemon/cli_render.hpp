@@ -1,0 +1,24 @@
+// What `status`, `probe`, `verify` and `incidents` print for people, out of the JSON that the daemon sent
+// (docs/command-line.md). Pure functions.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "daemon/cli_text.hpp"
+
+namespace vitald::daemon {
+
+
+std::string render_status(const nlohmann::json& result, const std::vector<nlohmann::json>& checks, const Terminal& terminal);
+std::string render_incidents(const nlohmann::json& result, const Terminal& terminal);
+std::string render_probe(const nlohmann::json& report, const Terminal& terminal);
+/// One line as a check finishes, and the last line.
+std::string render_verify_line(const nlohmann::json& progress, const Terminal& terminal);
+std::string render_verify_summary(const nlohmann::json& result, const Terminal& terminal);
+
+/// 0 ok, 1 warning, 2 critical, 3 unknown; 3 for any other word.
+int exit_code(std::string_view verdict);
+
+}  // namespace vitald::daemon

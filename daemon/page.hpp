@@ -1,0 +1,19 @@
+// The status page: one HTML document without script, readable on a phone and in the dark, rendered whole on the loop.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "daemon/operations.hpp"
+
+namespace vitald::daemon {
+
+/// At most this many checks stand on the page, problems first; a note says how many are left out.
+inline constexpr std::size_t most_rows_on_page = 500;
+inline constexpr std::size_t most_incidents_on_page = 50;
+
+std::string status_page(const Operations& operations);
+/// The stylesheet at /style.css.
+std::string_view page_style();
+
+}  // namespace vitald::daemon

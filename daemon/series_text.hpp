@@ -1,0 +1,25 @@
+// The smallest pieces of Prometheus text exposition 0.0.4: names, escaped label values, numbers. Locale-free.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace vitald::daemon {
+
+/// Appends `value` as a label value, without the quotes: backslash, quote and newline escaped; other control bytes and
+/// invalid UTF-8 become U+FFFD, since one bad byte makes Prometheus refuse the whole scrape; cut at 200 bytes with "…".
+void append_label_value(std::string& out, std::string_view value);
+
+/// Appends `help` for a HELP line: backslash and newline escaped.
+void append_help(std::string& out, std::string_view help);
+
+/// Appends the shortest text that reads back as `value`; NaN, +Inf and -Inf as Prometheus writes them.
+void append_number(std::string& out, double value);
+
+/// [a-zA-Z_][a-zA-Z0-9_]* and not reserved (`__…`).
+bool is_label_name(std::string_view name);
+
+/// `name` with every byte that a metric name may not hold replaced by '_'.
+std::string metric_name(std::string_view name);
+
+}  // namespace vitald::daemon
