@@ -97,7 +97,10 @@ class Reading {
     while (!codec_.complete()) {
       const std::span<char> into(buffer.get(), size);
       const auto count = co_await stream_.read_some(into);
-      if (first) phases_.mark("first_byte");
+      if (first) {
+        phases_.mark("first_byte");
+        phases_.begin("rest");
+      }
       first = false;
       response_.received_bytes += count;
       const auto problem = count == 0 ? codec_.end() : codec_.feed(std::string_view(buffer.get(), count));
@@ -171,8 +174,10 @@ awaitable<HttpResponse> exchange(Network& network, const HttpRequest& request, P
   response.peer = stream->peer();
   if (!came_from.empty()) check_depth(came_from, response.peer);
   const auto head = serialise(request);
+  phases.begin("send");
   co_await stream->write(head);
   phases.mark("send");
+  phases.begin("first_byte");
   Reading reading(*stream, request, response, phases);
   co_await reading.run();
   co_return response;

@@ -49,6 +49,7 @@ class HostNetwork final : public Network {
   awaitable<std::unique_ptr<Stream>> connect(const Target& target, PhaseLog& phases) override {
     std::unique_ptr<Socket> socket;
     std::string peer;
+    phases.begin("connect");
     if (!target.unix_path.empty()) {
       socket = co_await connect_unix(target.unix_path);
       peer = target.unix_path;
@@ -58,8 +59,10 @@ class HostNetwork final : public Network {
       if (single) {
         check_family(*single, target);
       } else {
+        phases.begin("resolve");
         several = co_await resolver_.resolve(target.host, target.port, target.family);
         phases.mark("resolve");
+        phases.begin("connect");
         if (several.size() == 1) single = several.front();
       }
       if (single) {
@@ -81,6 +84,7 @@ class HostNetwork final : public Network {
     phases.mark("connect");
     if (!target.tls) co_return make_plain_stream(std::move(socket), std::move(peer));
     if (target.unix_path.empty()) socket->no_delay();  // the request follows our last handshake message: Nagle would hold it
+    phases.begin("tls");
     const auto context = contexts_.get(*target.tls);
     auto stream = co_await make_tls_stream(std::move(socket), std::move(peer), context, *target.tls, target.host, clock_.now().wall);
     phases.mark("tls");
