@@ -33,14 +33,15 @@ struct Inflater::State {
     if (started) ::inflateEnd(&stream);
   }
   z_stream stream{};
+  std::array<char, slice_size> slice;
   bool started = false;
   bool member_over = false;
 };
 
-Inflater::Inflater() : state_(std::make_unique<State>()) {}
+Inflater::Inflater() : state_(new State) {}
 Inflater::~Inflater() = default;
 
-Inflater::Step Inflater::step(std::string_view& input, std::string& out, std::size_t most) {
+Inflater::Step Inflater::step(std::string_view& input, std::string& out) {
   auto& stream = state_->stream;
   if (!state_->started) {
     if (input.empty()) return Step::need_input;
@@ -53,16 +54,14 @@ Inflater::Step Inflater::step(std::string_view& input, std::string& out, std::si
     if (::inflateReset(&stream) != Z_OK) return Step::broken;
     state_->member_over = false;
   }
-  const auto before = out.size();
-  out.resize(before + most);
   const auto offered = static_cast<uInt>(std::min<std::size_t>(input.size(), std::numeric_limits<uInt>::max()));
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(input.data()));
   stream.avail_in = offered;
-  stream.next_out = reinterpret_cast<Bytef*>(out.data() + before);
-  stream.avail_out = static_cast<uInt>(most);
+  stream.next_out = reinterpret_cast<Bytef*>(state_->slice.data());
+  stream.avail_out = static_cast<uInt>(slice_size);
   const int status = ::inflate(&stream, Z_NO_FLUSH);
   input.remove_prefix(offered - stream.avail_in);
-  out.resize(out.size() - stream.avail_out);
+  out.append(state_->slice.data(), slice_size - stream.avail_out);
   if (status == Z_STREAM_END) {
     state_->member_over = true;
     return input.empty() ? Step::finished : Step::more_output;

@@ -17,9 +17,10 @@ class Inflater {
   Inflater& operator=(const Inflater&) = delete;
   ~Inflater();
 
-  /// Decodes from the front of `input` (what is used is taken off) onto `out`, at most `most` bytes. more_output: call
-  /// again, even with no input left. What follows the last gzip member is ignored.
-  Step step(std::string_view& input, std::string& out, std::size_t most);
+  /// Decodes from the front of `input` (what is used is taken off) onto `out`, at most slice_size bytes. more_output:
+  /// call again, even with no input left. What follows the last gzip member is ignored.
+  Step step(std::string_view& input, std::string& out);
+  static constexpr std::size_t slice_size = 16 * 1024;
 
  private:
   struct State;
