@@ -92,9 +92,9 @@ std::string http_check(const Listener& listener, Names& names) {
   std::string text = "  " + names.unique("http-" + port) +
                      ":\n    probe: http\n    url: " + quoted("http://" + host_part(listener) + ":" + port + "/") +
                      "\n";
-  // What it says today is what it has to go on saying; a redirect is followed by the probe and judged at its end.
-  const bool common = listener.http_status >= 200 && listener.http_status < 400;
-  if (!common) text += "    expect: { status: " + std::to_string(listener.http_status) + " }\n";
+  // What it says today, a redirect or a refusal, is what it has to go on saying; 2xx is what the probe expects anyway.
+  const bool success = listener.http_status >= 200 && listener.http_status < 300;
+  if (!success) text += "    expect: { status: " + std::to_string(listener.http_status) + " }\n";
   return text + "    severity: P1\n";
 }
 

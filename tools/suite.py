@@ -27,7 +27,7 @@ class Program:
     command: list
     report: Path
     log: Path
-    timeout: int = DEFAULT_TIMEOUT
+    timeout: int
 
 
 @dataclass
@@ -36,6 +36,7 @@ class Outcome:
     failed: int = 0
     skipped: int = 0
     failures: list = field(default_factory=list)  # sentences for people
+    skips: list = field(default_factory=list)
 
 
 def head_of(path):
@@ -49,7 +50,7 @@ def find_programs(options, results):
         if binary.is_file() and os.access(binary, os.X_OK):
             report = results / f"{binary.name}.json"
             programs.append(Program(binary.name, [str(binary), f"--gtest_output=json:{report}"], report,
-                                    results / f"{binary.name}.log"))
+                                    results / f"{binary.name}.log", options.timeout))
     runner = options.integration / "support" / "run_file.py"
     for script in sorted(options.integration.glob("test_*.py")):
         head = "".join(head_of(script))
@@ -58,7 +59,7 @@ def find_programs(options, results):
         wanted = re.search(r"^# time-out: (\d+)", head, re.MULTILINE)
         report = results / f"{script.name}.json"
         programs.append(Program(script.name, [sys.executable, "-B", str(runner), str(script), str(report)], report,
-                                results / f"{script.name}.log", int(wanted[1]) if wanted else DEFAULT_TIMEOUT))
+                                results / f"{script.name}.log", int(wanted[1]) if wanted else options.timeout))
     return [program for program in programs if fnmatch.fnmatchcase(program.name, options.only)]
 
 
@@ -90,6 +91,7 @@ def read_gtest(report):
         for test in suite["testsuite"]:
             if test["status"] != "RUN" or test.get("result") == "SKIPPED":
                 outcome.skipped += 1
+                outcome.skips.append(f"{suite['name']}.{test['name']}")
             elif test.get("failures"):
                 outcome.failed += 1
                 outcome.failures.append(f"{suite['name']}.{test['name']}\n" + "\n".join(
@@ -100,8 +102,9 @@ def read_gtest(report):
 
 
 def read_unittest(report):
-    return Outcome(report["passed"], len(report["failures"]), report["skipped"],
-                   [f"{failure['test']}\n{failure['text']}" for failure in report["failures"]])
+    return Outcome(report["passed"], len(report["failures"]), len(report["skips"]),
+                   [f"{failure['test']}\n{failure['text']}" for failure in report["failures"]],
+                   [f"{skip['test']}: {skip['reason']}" for skip in report["skips"]])
 
 
 def read_log(text):
@@ -148,6 +151,7 @@ def main():
     parser.add_argument("--integration", type=Path, required=True, help="folder of the test_*.py")
     parser.add_argument("--results", type=Path, required=True, help="folder for reports and logs")
     parser.add_argument("--only", default="*", help="shell pattern of program names")
+    parser.add_argument("--timeout", type=int, default=DEFAULT_TIMEOUT, help="seconds for each program")
     parser.add_argument("--quick", action="store_true", help="leave out integration tests that say '# slow'")
     options = parser.parse_args()
     results = options.results.absolute()
@@ -162,6 +166,8 @@ def main():
         outcome = judge(program, status)
         show(f"   {program.name:<28} {outcome.passed:5} passed {outcome.failed:3} failed {outcome.skipped:3} skipped"
              f"  {time.monotonic() - start:6.1f} s")
+        for skip in outcome.skips:
+            show(f"      skipped: {skip}")
         for failure in outcome.failures:
             show("\n".join("      " + line for line in ("FAILED: " + failure).splitlines()))
             total.failures.append(f"{program.name}: {failure.splitlines()[0]}")

@@ -101,8 +101,8 @@ std::vector<std::string> check_names(const std::string& yaml) {
 
 TEST(StarterConfiguration, HoldsOneCheckForEachThingFound) {
   const std::string yaml = starter_configuration(some_host(), {});
-  EXPECT_THAT(check_names(yaml), ElementsAre("root-fs", "fs-var-lib-my-sql", "memory", "http-80", "http-8081", "ssh",
-                                             "tls-shop.example.com"));
+  EXPECT_THAT(check_names(yaml), ElementsAre("root-fs", "fs-mnt-share", "fs-var-lib-my-sql", "memory", "http-80",
+                                             "http-8081", "ssh", "tls-shop.example.com"));
   EXPECT_THAT(yaml, HasSubstr("url: \"http://[::1]:8081/\"\n    expect: { status: 401 }"));
   EXPECT_THAT(yaml, HasSubstr("swap_used"));
 }

@@ -63,7 +63,7 @@ TEST(IncludeRule, KeepsLibrariesWhereTheyBelong) {
   EXPECT_THAT(including("config/node.cpp", "<yaml-cpp/eventhandler.h>"), SizeIs(1));
   EXPECT_THAT(including("config/document.cpp", "<yaml-cpp/eventhandler.h>"), IsEmpty());
   EXPECT_THAT(including("probes/tls.cpp", "<boost/beast/http.hpp>"), SizeIs(1));
-  EXPECT_THAT(including("probes/net/http.cpp", "<boost/beast/http.hpp>"), IsEmpty());
+  EXPECT_THAT(including("probes/net/http_codec.cpp", "<boost/beast/http.hpp>"), IsEmpty());
   EXPECT_THAT(including("probes/net/http.cpp", "<boost/asio/experimental/awaitable_operators.hpp>"), SizeIs(1));
   EXPECT_THAT(including("probes/http.cpp", "<regex>"), SizeIs(1));
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class Counting(unittest.TextTestResult):
-    """Knows the passed ones too, and counts a failed subtest once."""
+    """Counts the passed ones too."""
 
     def __init__(self, *arguments, **named):
         super().__init__(*arguments, **named)
@@ -31,8 +31,8 @@ def main():
     failures = [{"test": str(test), "text": text} for test, text in result.failures + result.errors]
     failures += [{"test": str(test), "text": "passed although it is expected to fail"}
                  for test in result.unexpectedSuccesses]
-    report.write_text(json.dumps({"passed": result.passed, "skipped": len(result.skipped), "failures": failures}),
-                      encoding="utf-8")
+    skips = [{"test": str(test), "reason": reason} for test, reason in result.skipped]
+    report.write_text(json.dumps({"passed": result.passed, "skips": skips, "failures": failures}), encoding="utf-8")
     return 1 if failures else 0
 
 
