@@ -9,7 +9,7 @@
 #include <set>
 
 #include "alerting/deliver.hpp"
-#include "alerting/sample_notifications.hpp"
+#include "tests/alerting/sample_notifications.hpp"
 
 namespace vitald::alerting {
 namespace {

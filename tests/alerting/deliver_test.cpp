@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "alerting/sample_notifications.hpp"
+#include "tests/alerting/sample_notifications.hpp"
 
 namespace vitald::alerting {
 namespace {

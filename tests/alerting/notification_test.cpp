@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "alerting/sample_notifications.hpp"
+#include "tests/alerting/sample_notifications.hpp"
 
 namespace vitald::alerting {
 namespace {

@@ -5,8 +5,8 @@
 
 #include <random>
 
-#include "alerting/golden.hpp"
-#include "alerting/sample_notifications.hpp"
+#include "tests/alerting/golden.hpp"
+#include "tests/alerting/sample_notifications.hpp"
 
 namespace vitald::alerting {
 namespace {
