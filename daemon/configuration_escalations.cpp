@@ -1,0 +1,208 @@
+// `escalations:`, and whether every severity that a check uses reaches somebody.
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "config/schema.hpp"
+#include "config/shown.hpp"
+#include "daemon/configuration_parts.hpp"
+
+namespace vitald::daemon {
+namespace {
+
+using alerting::Escalation;
+using config::Length;
+using config::Node;
+using config::Problems;
+using config::Reader;
+using nlohmann::ordered_json;
+using namespace std::chrono_literals;
+
+constexpr std::array severities = {Severity::p0, Severity::p1, Severity::p2, Severity::p3};
+constexpr std::size_t most_steps = 20;
+
+/// The name of a receiver that is there; the nearest one is suggested otherwise.
+struct ReceiverName {
+  using value_type = std::string;
+  const std::vector<std::string>* known = nullptr;
+  std::string type_name() const { return "receiver"; }
+  std::string schema() const { return config::Text{}.schema(); }
+  Result<std::string> read(const Node& node, Problems& problems) const {
+    auto name = config::Text{}.read(node, problems);
+    if (!name || std::find(known->begin(), known->end(), *name) != known->end()) return name;
+    const std::string close = config::suggestion(*name, *known);
+    return Failure{"", "there is no receiver '" + config::shown(*name) + "'" +
+                           (close.empty() ? "" : "; did you mean '" + close + "'?")};
+  }
+  std::string dummy() const { return ""; }
+  std::string show(const std::string& name) const { return name; }
+};
+
+struct Step {
+  std::vector<std::string> notify;
+  std::optional<Duration> after;
+  bool unless_acknowledged = false;
+  std::optional<Duration> remind;
+};
+
+Step parse_step(Reader& in, const std::vector<std::string>& receivers) {
+  const config::ListOf<ReceiverName> names{{&receivers}, true};
+  Step step;
+  step.notify = in.optional("notify", names, {}, "Receivers to tell");
+  step.after = in.maybe("after", Length{1s, 24h * 31}, "Only when it is still open then; left out: at once");
+  step.unless_acknowledged =
+      in.maybe("unless", config::OneOf{{"acknowledged"}}, "Not when somebody took it").has_value();
+  step.remind =
+      in.maybe("remind", Length{1s, 24h * 31}, "Tell everybody again this often, until it is acknowledged or over");
+  return step;
+}
+
+void add_step(const Step& step, Reader& in, Escalation& escalation) {
+  const bool tells = in.has("notify");
+  if (step.remind) {
+    if (tells || in.has("after") || in.has("unless"))
+      in.problem("", "'remind' stands in a step of its own: { remind: 30m }");
+    if (escalation.remind) in.problem("remind", "'remind' stands twice");
+    escalation.remind = step.remind;
+    return;
+  }
+  if (!tells && !in.has("remind")) in.problem("", "a step needs 'notify: [ … ]' or 'remind: 30m'");
+  if (step.unless_acknowledged && !in.has("after")) {
+    in.problem("unless", "'unless' needs 'after': at once nobody can have acknowledged it");
+  }
+  const Duration after = step.after.value_or(Duration::zero());
+  if (!escalation.steps.empty() && after < escalation.steps.back().after) {
+    in.problem("after", "the steps have to stand in the order of their time");
+  }
+  if (std::set(step.notify.begin(), step.notify.end()).size() < step.notify.size()) {
+    in.problem("notify", "'notify': the same receiver stands twice");
+  }
+  if (!step.notify.empty()) escalation.steps.push_back({after, step.unless_acknowledged, step.notify});
+}
+
+Escalation read_one(const Node& steps, const std::string& severity, const std::vector<std::string>& receivers,
+                    Problems& problems) {
+  Escalation escalation;
+  if (steps.kind != Node::Kind::sequence) {
+    problems.error(steps.at, "'" + severity + "': expected a list of steps such as [ { notify: [ ops ] } ], found " +
+                                 std::string(steps.kind_name()));
+    return escalation;
+  }
+  if (steps.items.size() > most_steps) problems.error(steps.at, "'" + severity + "' has more than 20 steps");
+  for (const Node& item : steps.items) {
+    Reader in(item, "escalation " + severity, problems);
+    const Step step = parse_step(in, receivers);
+    in.finish();
+    if (item.kind == Node::Kind::mapping) add_step(step, in, escalation);
+  }
+  return escalation;
+}
+
+std::array<bool, 4> mentioned(const Node* escalations) {
+  std::array<bool, 4> there{};
+  for (std::size_t i = 0; i < there.size() && escalations != nullptr; ++i) {
+    there[i] = escalations->find(to_string(severities[i])) != nullptr;
+  }
+  return there;
+}
+
+bool can_warn(const alerting::CheckRules& rules) {
+  return std::any_of(rules.limits.begin(), rules.limits.end(),
+                     [](const Limit& limit) { return limit.warning.has_value(); });
+}
+
+/// Every severity in use has to reach somebody.
+void judge_coverage(const std::array<bool, 4>& covered, const EscalationNeeds& needs, const Node& escalations,
+                    Problems& problems) {
+  std::array<bool, 4> used{};
+  const auto judge = [&](Severity severity, std::string_view verdict, const CheckDraft& draft) {
+    const auto index = static_cast<std::size_t>(severity);
+    const std::string word(to_string(severity));
+    if (!covered[index] && !used[index]) {
+      problems.error(draft.at, "a " + std::string(verdict) + " verdict of check " + config::shown(draft.plan.name) +
+                                   " is " + word + ", which no escalation covers; add '" + word + ": [ { notify: [ " +
+                                   needs.receivers.front() + " ] } ]' to 'escalations'");
+    }
+    used[index] = true;
+  };
+  for (const CheckDraft& draft : needs.checks) {
+    judge(draft.rules.critical, "critical", draft);
+    if (can_warn(draft.rules)) judge(draft.rules.warning, "warning", draft);
+  }
+  if (!covered[2] && !used[2]) {
+    problems.warn(escalations.at, "no escalation covers P2, so nobody is told when vitald itself cannot measure");
+  }
+}
+
+void judge_use(const std::array<Escalation, 4>& all, const EscalationNeeds& needs, const Node& escalations,
+               Problems& problems) {
+  std::set<std::string> used;
+  for (const Escalation& escalation : all) {
+    for (const auto& step : escalation.steps) used.insert(step.notify.begin(), step.notify.end());
+  }
+  for (const std::string& name : needs.receivers) {
+    if (!used.contains(name)) problems.warn(escalations.at, "no escalation uses the receiver '" + name + "'");
+  }
+}
+
+void explain_missing(const EscalationNeeds& needs, Problems& problems) {
+  const std::string step = "[ { notify: [ " + needs.receivers.front() + " ] } ]";
+  problems.error(needs.at,
+                 "there are receivers, but no 'escalations' say who is told of what; write for example: "
+                 "escalations: { P0: " +
+                     step + ", P1: " + step + ", P2: " + step + ", P3: " + step + " }");
+}
+
+}  // namespace
+
+std::array<Escalation, 4> read_escalations(const Node* escalations, const EscalationNeeds& needs, Problems& problems) {
+  std::array<Escalation, 4> all;
+  const bool absent = escalations == nullptr || escalations->kind == Node::Kind::null;
+  if (!absent && escalations->kind != Node::Kind::mapping) {
+    problems.error(escalations->at,
+                   "'escalations': expected a mapping of P0 to P3, found " + std::string(escalations->kind_name()));
+    return all;
+  }
+  if (needs.receivers.empty()) return all;  // they are wrong, and have been named
+  if (!absent) {
+    Reader in(*escalations, "escalations", problems);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const std::string severity(to_string(severities[i]));
+      const Node* steps = in.maybe(severity, Raw{"list of steps", {}}, "Who is told of it").value_or(nullptr);
+      if (steps != nullptr) all[i] = read_one(*steps, severity, needs.receivers, problems);
+    }
+    in.finish();
+  }
+  if (needs.from_file) {
+    if (absent) {
+      explain_missing(needs, problems);
+    } else {
+      judge_coverage(mentioned(escalations), needs, *escalations, problems);
+      judge_use(all, needs, *escalations, problems);
+    }
+    return all;
+  }
+  for (Escalation& escalation : all) {
+    if (escalation.steps.empty()) escalation.steps.push_back({Duration::zero(), false, needs.receivers});
+  }
+  return all;
+}
+
+std::vector<config::Option> escalation_options() {
+  Reader in = Reader::describing();
+  parse_step(in, {});
+  return in.options();
+}
+
+std::string escalations_schema() {
+  ordered_json schema = {{"type", {"object", "null"}}, {"additionalProperties", false}};
+  const ordered_json step = ordered_json::parse(config::object_schema(escalation_options()));
+  for (const Severity severity : severities) {
+    schema["properties"][std::string(to_string(severity))] = {
+        {"type", "array"}, {"maxItems", most_steps}, {"items", step}};
+  }
+  return schema.dump();
+}
+
+}  // namespace vitald::daemon
