@@ -63,7 +63,7 @@ struct Effects {
 /// What the store hands back at start.
 struct Snapshot {
   std::vector<CheckRecord> checks;
-  std::vector<IncidentRecord> incidents;  // the open ones
+  std::vector<IncidentRecord> incidents;  // the open ones, and closed ones that a row of the outbox belongs to
   std::vector<Notification> outbox;       // undelivered, oldest first
 };
 

@@ -37,7 +37,9 @@ struct IncidentView {
 
 class Engine {
  public:
-  /// `entropy` is fresh for each process start: incident ids come from it. `restored` is what the store holds.
+  /// `entropy` is fresh for each process start: incident ids come from it. `restored` is what the store holds. What has
+  /// to be done about it (re-probes of what was being confirmed, the end of incidents of removed checks) leaves with the
+  /// first step, so the shell sends Elapsed at once.
   Engine(std::shared_ptr<const Rules> rules, Snapshot restored, const Now& now, const std::array<std::uint64_t, 4>& entropy);
   ~Engine();
   Engine(Engine&&) noexcept;
@@ -52,6 +54,9 @@ class Engine {
   Result<IncidentId> find_incident(std::string_view prefix) const;
   /// What the probe of `check` asked to find again at its next run.
   std::string_view probe_memory(std::string_view check) const;
+  /// What the receiver's notifier keeps of an incident, "" where nothing is known. Closed incidents are known until their
+  /// last message is settled.
+  std::string_view handle(const IncidentId& incident, const std::string& receiver) const;
 
  private:
   struct State;

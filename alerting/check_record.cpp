@@ -1,0 +1,188 @@
+// CheckState as JSON and back.
+#include <algorithm>
+
+#include "alerting/json_fields.hpp"
+#include "alerting/records.hpp"
+
+namespace vitald::alerting {
+namespace {
+
+constexpr std::size_t record_max = 64 * 1024;
+
+Json level_json(const LevelMemory& level, const Ages& ages) {
+  Json json = Json::object();
+  if (level.since) json["since"] = ages.age(*level.since);
+  if (level.runs.any()) json["runs"] = level.runs.to_string().substr(level.runs.to_string().find('1'));
+  if (level.until != Steady{}) json["until"] = ages.age(level.until);
+  if (level.window.buckets.empty()) return json;
+  json["span"] = level.window.span.count();
+  Json& buckets = json["buckets"] = Json::array();
+  for (const Window::Bucket& bucket : level.window.buckets) {
+    buckets.push_back(Json::array({ages.age(bucket.from), bucket.amount}));
+  }
+  return json;
+}
+
+LevelMemory level_from(const Json& row, const char* key, const Ages& ages) {
+  LevelMemory level;
+  const Json* json = member(row, key);
+  if (json == nullptr || !json->is_object()) return level;
+  if (member(*json, "since") != nullptr) level.since = ages.without_downtime(integer_of(*json, "since"));
+  const std::string runs = text_of(*json, "runs");  // "101": newest last
+  for (std::size_t back = 0; back < std::min(runs.size(), level.runs.size()); ++back) {
+    level.runs.set(back, runs[runs.size() - 1 - back] == '1');
+  }
+  if (member(*json, "until") != nullptr) level.until = ages.with_downtime(integer_of(*json, "until"));
+  level.window.span = Duration(integer_of(*json, "span"));
+  const Json* buckets = member(*json, "buckets");
+  if (buckets == nullptr || !buckets->is_array()) return level;
+  for (const Json& bucket : *buckets) {
+    if (level.window.buckets.size() == Window::buckets_max) break;
+    if (!bucket.is_array() || bucket.size() != 2 || !bucket[0].is_number_integer() || !bucket[1].is_number()) continue;
+    level.window.buckets.push_back({ages.with_downtime(bucket[0].get<std::int64_t>()), bucket[1].get<double>()});
+  }
+  return level;
+}
+
+Json row_json(const Row& row, const Ages& ages) {
+  Json json = {{"sample", row.sample}, {"known", ages.age(row.known_since)}};
+  for (const auto& [name, value] : row.labels) json["labels"].push_back(Json::array({name, value}));
+  if (row.raw != Status::ok) json["raw"] = to_string(row.raw);
+  if (row.last) json["last"] = *row.last;
+  if (Json warning = level_json(row.warning, ages); !warning.empty()) json["warning"] = std::move(warning);
+  if (Json critical = level_json(row.critical, ages); !critical.empty()) json["critical"] = std::move(critical);
+  return json;
+}
+
+Row row_from(const Json& json, const Ages& ages) {
+  Row row;
+  row.sample = text_of(json, "sample");
+  row.known_since = ages.with_downtime(integer_of(json, "known"));
+  row.raw = status_of(json, "raw", Status::ok);
+  if (member(json, "last") != nullptr) row.last = number_of(json, "last");
+  row.warning = level_from(json, "warning", ages);
+  row.critical = level_from(json, "critical", ages);
+  const Json* labels = member(json, "labels");
+  if (labels == nullptr || !labels->is_array()) return row;
+  for (const Json& label : *labels) {
+    if (!label.is_array() || label.size() != 2 || !label[0].is_string() || !label[1].is_string()) continue;
+    row.labels.emplace_back(label[0].get<std::string>(), label[1].get<std::string>());
+  }
+  return row;
+}
+
+/// An upper bound of what the row takes as text, cheap enough to ask for each of 50.
+std::size_t weight(const Row& row) {
+  std::size_t bytes = 300 + 2 * row.sample.size() + 45 * (row.warning.window.buckets.size() + row.critical.window.buckets.size());
+  for (const auto& [name, value] : row.labels) bytes += 10 + 2 * (name.size() + value.size());
+  return bytes;
+}
+
+Json confirm_json(const Confirming& confirm, const Ages& ages) {
+  Json json = {{"level", to_string(confirm.level)}, {"opened", to_json_value(confirm.opened)}};
+  if (!confirm.undecided()) return json;
+  json["bad"] = confirm.bad;
+  json["critical"] = confirm.critical;
+  json["good"] = confirm.good;
+  json["lower"] = confirm.lower;
+  json["due"] = ages.age(confirm.due);
+  json["first"] = ages.age(confirm.first);
+  json["last"] = ages.age(confirm.last);
+  return json;
+}
+
+Confirming confirm_from(const Json& json, const Ages& ages) {
+  Confirming confirm;
+  const auto count = [&](const char* key) { return static_cast<int>(std::clamp<std::int64_t>(integer_of(json, key), 0, 1000)); };
+  confirm.level = status_of(json, "level", Status::ok);
+  if (confirm.level == Status::unknown) confirm.level = Status::ok;
+  confirm.opened = wall_of(json, "opened");
+  confirm.bad = count("bad");
+  confirm.critical = count("critical");
+  confirm.good = count("good");
+  confirm.lower = count("lower");
+  confirm.due = ages.with_downtime(integer_of(json, "due"));
+  confirm.first = ages.with_downtime(integer_of(json, "first"));
+  confirm.last = ages.with_downtime(integer_of(json, "last"));
+  return confirm;
+}
+
+/// Opaque bytes as text that JSON can hold: as they are where they are plain ASCII, else two hexadecimal digits each.
+Json memory_json(const std::string& memory) {
+  const bool plain = std::all_of(memory.begin(), memory.end(), [](char byte) { return byte >= 0x09 && byte < 0x7F; });
+  if (plain) return memory;
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string hex;
+  hex.reserve(2 * memory.size());
+  for (const char byte : memory) {
+    hex += digits[static_cast<unsigned char>(byte) >> 4];
+    hex += digits[static_cast<unsigned char>(byte) & 15];
+  }
+  return {{"hex", hex}};
+}
+
+std::string memory_from(const Json& record) {
+  const Json* memory = member(record, "memory");
+  if (memory == nullptr || !memory->is_object()) return text_of(record, "memory");
+  const std::string hex = text_of(*memory, "hex");
+  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+  std::string bytes;
+  for (std::size_t at = 0; at + 1 < hex.size(); at += 2) {
+    bytes += static_cast<char>((digit(hex[at]) * 16 + digit(hex[at + 1])) & 0xFF);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+std::string to_state(const CheckState& check, const Now& now) {
+  const Ages ages(now);
+  Json json = {{"at", to_json_value(now.wall)}, {"settled", to_string(check.settled)}, {"since", to_json_value(check.since)}};
+  if (check.observed) json["verdict"] = to_string(check.verdict);
+  if (check.confirm.level != Status::ok || check.confirm.undecided()) json["confirm"] = confirm_json(check.confirm, ages);
+  if (check.verdict != Status::ok || check.settled != Status::ok) json["why"] = check.why;
+  if (check.unmeasured.active) {
+    json["unknown"] = {{"reason", check.unmeasured.reason}, {"since", ages.age(check.unmeasured.since)}};
+  }
+  if (!check.limits.event_why.empty()) json["event"] = check.limits.event_why;
+  std::size_t bytes = 1500 + check.why.size() * 2;
+  if (!check.probe_memory.empty()) {
+    bytes += check.probe_memory.size() * 5 / 4;
+    json["memory"] = memory_json(check.probe_memory);
+  }
+  for (const Row& row : check.limits.rows) {
+    bytes += weight(row);
+    if (bytes > record_max) break;
+    json["rows"].push_back(row_json(row, ages));
+  }
+  return dump(json);
+}
+
+std::optional<CheckState> check_from_record(const CheckRecord& record, const Now& now) {
+  const Json json = parse_object(record.state);
+  if (json.is_discarded()) return std::nullopt;
+  const Ages ages(now, wall_of(json, "at"));
+  CheckState check;
+  check.name = record.name;
+  check.observed = member(json, "verdict") != nullptr;
+  check.verdict = status_of(json, "verdict", Status::unknown);
+  check.settled = status_of(json, "settled", Status::ok);
+  check.since = wall_of(json, "since");
+  check.why = text_of(json, "why");
+  check.limits.event_why = text_of(json, "event");
+  check.probe_memory = memory_from(json);
+  if (const Json* confirm = member(json, "confirm"); confirm != nullptr && confirm->is_object()) {
+    check.confirm = confirm_from(*confirm, ages);
+  }
+  if (const Json* unknown = member(json, "unknown"); unknown != nullptr && unknown->is_object()) {
+    check.unmeasured = {true, ages.without_downtime(integer_of(*unknown, "since")), text_of(*unknown, "reason")};
+  }
+  const Json* rows = member(json, "rows");
+  if (rows == nullptr || !rows->is_array()) return check;
+  for (const Json& row : *rows) {
+    if (row.is_object() && check.limits.rows.size() < LimitMemory::rows_max) check.limits.rows.push_back(row_from(row, ages));
+  }
+  return check;
+}
+
+}  // namespace vitald::alerting

@@ -1,0 +1,45 @@
+// All that the engine remembers of one check, stage by stage.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "alerting/confirm.hpp"
+#include "alerting/limits.hpp"
+#include "alerting/notification.hpp"
+#include "alerting/rules.hpp"
+
+namespace vitald::alerting {
+
+/// Since when, and why, vitald cannot measure a check.
+struct Unmeasured {
+  bool active = false;
+  Steady since{};
+  std::string reason;
+};
+
+struct CheckState {
+  std::string name;
+  const CheckRules* rules = nullptr;  // into the current Rules
+
+  Status verdict = Status::unknown;   // of the latest observation
+  bool observed = false;              // at least once since the check exists
+  bool measured = false;              // the latest observation of this process was a measurement
+  std::string why;
+
+  LimitMemory limits;
+  Confirming confirm;
+  Unmeasured unmeasured;
+
+  Status settled = Status::ok;
+  Wall since{};                       // when `settled` last changed
+  IncidentId incident;                // open one, or ""
+  std::string probe_memory;
+
+  std::optional<Steady> alarm = {};   // when an event lets go of the check
+  bool urgent = false;                // to be written with this step
+  std::optional<Steady> dirty = {};   // to be written within a minute of then
+};
+
+}  // namespace vitald::alerting

@@ -1,0 +1,248 @@
+// The one page on which the order of the stages is read: see State::measured().
+#include <algorithm>
+#include <utility>
+
+#include "alerting/engine_state.hpp"
+#include "alerting/facts.hpp"
+#include "alerting/limit_words.hpp"
+#include "alerting/records.hpp"
+#include "config/units.hpp"
+
+namespace vitald::alerting {
+namespace {
+
+constexpr std::size_t probe_memory_max = 60 * 1024;
+constexpr std::size_t summary_max = 300;
+
+Status level_of(Outcome outcome, Status by_limits) {
+  switch (outcome) {
+    case Outcome::answered: return by_limits;
+    case Outcome::refused:
+    case Outcome::wrong: return Status::critical;
+    case Outcome::unmeasured: break;
+  }
+  return Status::unknown;
+}
+
+/// An event that let go, or a level that fell without a new observation: what is known of the incident stays.
+Notification lesser(const Incident* incident, const CheckState& check, Status settled, const std::string& why) {
+  Notification facts = incident != nullptr ? incident->facts : Notification{};
+  facts.severity = severity_of(*check.rules, settled);
+  facts.status = settled;
+  facts.summary = bounded(why, summary_max);
+  return facts;
+}
+
+void keep_earliest(std::optional<Steady>& at, std::optional<Steady> other) {
+  if (other && (!at || *other < *at)) at = other;
+}
+
+}  // namespace
+
+// ---- an observation
+
+void Engine::State::on(Turn& turn, const Observed& event) {
+  CheckState* check = checks.find(event.check);
+  if (check == nullptr) return;  // the last run of a check that a reload has removed
+  if (!check->observed) checks.write_soon(*check, turn.now.steady);
+  check->observed = true;
+  remember_probe(turn, *check, event.observation);
+  if (event.observation.outcome == Outcome::unmeasured) {
+    not_measured(turn, *check, event);
+  } else {
+    measured(turn, *check, event);
+  }
+}
+
+void Engine::State::measured(Turn& turn, CheckState& check, const Observed& event) {
+  const CheckRules& rules_of_check = *check.rules;
+  const Observation& observation = event.observation;
+  const bool answered = observation.outcome == Outcome::answered;
+  const Steady at = std::min(event.started.steady, turn.now.steady);
+
+  // limits: what this run says
+  const Judged judged =
+      judge_limits(rules_of_check.limits, check.limits, observation.samples, answered, rules_of_check.hold, at);
+  const Status level = level_of(observation.outcome, judged.level);
+  check.measured = true;
+  check.verdict = worse(level, judged.event);
+  if (check.verdict != level) {
+    check.why = check.limits.event_why;
+  } else {
+    check.why = answered && level != Status::ok ? judged.why : observation.summary;
+  }
+  if (judged.happened) checks.write_now(check);
+  if (judged.remembers) checks.write_soon(check, turn.now.steady);
+
+  // unknown: it is over
+  if (unknown.leave(turn, check, "vitald can measure " + check.name + " again")) checks.write_now(check);
+
+  // confirm: whether this run's level counts
+  const ConfirmStep step = confirm(check.confirm, rules_of_check, level, event.started);
+  count(turn, check, step);
+
+  // incident and escalate: who is told
+  settle(turn, check, judged.event, &event, step.by);
+  checks.wake(check, next_release(check.limits, at));
+}
+
+void Engine::State::not_measured(Turn& turn, CheckState& check, const Observed& event) {
+  check.measured = false;
+  check.verdict = Status::unknown;
+  check.why = event.observation.summary;
+  if (unknown.enter(turn, check, event.observation)) checks.write_now(check);
+  count(turn, check, confirm(check.confirm, *check.rules, Status::unknown, event.started));
+}
+
+void Engine::State::remember_probe(Turn& turn, CheckState& check, const Observation& observation) {
+  if (!observation.memory || *observation.memory == check.probe_memory) return;
+  if (observation.memory->size() > probe_memory_max) return;
+  check.probe_memory = *observation.memory;
+  checks.write_soon(check, turn.now.steady);
+}
+
+void Engine::State::count(Turn& turn, CheckState& check, const ConfirmStep& step) {
+  if (step.counted || step.decided) checks.write_now(check);
+  if (step.run_at) turn.effects.requests.push_back({check.name, *step.run_at});
+}
+
+void Engine::State::settle(Turn& turn, CheckState& check, Status held, const Observed* event,
+                           const std::string& confirmed_by) {
+  const Status settled = worse(check.confirm.level, held);
+  if (settled == check.settled) return;
+  const bool by_event = settled != check.confirm.level;
+  check.settled = settled;
+  check.since = turn.now.wall;
+  checks.write_now(check);
+  if (settled == Status::ok) {
+    const std::string quiet = "nothing new for " + say_duration(check.rules->hold);
+    incidents.close(turn, check.incident, event != nullptr ? bounded(event->observation.summary, summary_max) : quiet);
+    check.incident.clear();
+    return;
+  }
+  const std::string& why = by_event ? check.limits.event_why : check.why;
+  Notification facts = event != nullptr ? facts_of(check, *event, settled, why)
+                                        : lesser(incidents.find_exact(check.incident), check, settled, why);
+  facts.confirmed_by = confirmed_by;
+  if (!by_event) facts.opened = check.confirm.opened;
+  if (check.incident.empty()) {
+    check.incident = incidents.open(turn, "check:" + check.name, std::move(facts)).facts.id.incident;
+  } else {
+    incidents.change(turn, check.incident, std::move(facts));
+  }
+}
+
+// ---- the other events
+
+void Engine::State::on(Turn& turn, const Elapsed&) {
+  for (CheckState* check : checks.take_due(turn.now.steady)) {
+    // While a check cannot be measured, nobody can say that its events have ended: unknown recovers nothing.
+    if (!check->measured) continue;
+    settle(turn, *check, held_by_events(check->limits, turn.now.steady), nullptr, "");
+    checks.wake(*check, next_release(check->limits, turn.now.steady));
+  }
+  unknown.elapse(turn);
+  incidents.elapse(turn);
+}
+
+void Engine::State::on(Turn& turn, const Acknowledged& event) {
+  const Result<IncidentId> id = incidents.find(event.incident);
+  if (id) incidents.acknowledge(turn, *id, bounded(event.by, 100));
+}
+
+void Engine::State::on(Turn& turn, const Delivered& event) { incidents.delivered(turn, event); }
+
+void Engine::State::on(Turn& turn, const SelfTrouble& event) {
+  std::string subject = "self:" + event.key;
+  if (incidents.find_subject(subject) != nullptr) return;
+  incidents.open(turn, std::move(subject), facts_of(event, turn.now), event.except);
+}
+
+void Engine::State::on(Turn& turn, const SelfRecovered& event) {
+  const Incident* incident = incidents.find_subject("self:" + event.key);
+  if (incident == nullptr) return;
+  incidents.close(turn, IncidentId(incident->facts.id.incident), bounded(event.summary, summary_max));
+}
+
+void Engine::State::on(Turn& turn, const Reconfigured& event) {
+  const std::shared_ptr<const Rules> old = std::exchange(rules, event.rules);
+  Turn renewed{turn.now, *rules, turn.effects};
+  adopt(renewed);
+}
+
+void Engine::State::on(Turn&, const Stopping&) {}
+
+void Engine::State::finish(Turn& turn, bool everything) {
+  checks.write(turn, everything);
+  incidents.write(turn);
+  keep_earliest(turn.effects.wake_at, checks.wake_at());
+  keep_earliest(turn.effects.wake_at, unknown.wake_at());
+  keep_earliest(turn.effects.wake_at, incidents.wake_at());
+}
+
+// ---- what the shell sees
+
+Engine::Engine(std::shared_ptr<const Rules> rules, Snapshot restored, const Now& now,
+               const std::array<std::uint64_t, 4>& entropy)
+    : state_(std::make_unique<State>(std::move(rules), entropy)) {
+  state_->restore(restored, now);
+}
+
+Engine::~Engine() = default;
+Engine::Engine(Engine&&) noexcept = default;
+
+Effects Engine::step(const Now& now, const Event& event) {
+  Effects effects = std::exchange(state_->startup, {});
+  effects.wake_at.reset();
+  Turn turn{now, *state_->rules, effects};
+  std::visit([&](const auto& happened) { state_->on(turn, happened); }, event);
+  Turn last{now, *state_->rules, effects};
+  state_->finish(last, std::holds_alternative<Stopping>(event));
+  return effects;
+}
+
+std::optional<CheckView> Engine::view(std::string_view name) const {
+  const CheckState* check = state_->checks.find(name);
+  if (check == nullptr) return std::nullopt;
+  CheckView view;
+  view.verdict = check->verdict;
+  view.settled = check->settled;
+  view.observed = check->observed;
+  const Progress counted = progress(check->confirm, *check->rules);
+  view.seen = counted.seen;
+  view.needed = counted.needed;
+  view.why = check->why;
+  view.incident = check->incident;
+  if (view.incident.empty() && check->unmeasured.active) {
+    const Incident* group = state_->incidents.find_subject("unknown:" + check->unmeasured.reason);
+    if (group != nullptr) view.incident = group->facts.id.incident;
+  }
+  view.since = check->since;
+  return view;
+}
+
+std::vector<IncidentView> Engine::open_incidents() const {
+  std::vector<IncidentView> views;
+  for (const Incident* incident : state_->incidents.open_ones()) {
+    views.push_back({columns_of(*incident), incident->facts.acknowledged_by});
+  }
+  return views;
+}
+
+std::size_t Engine::open_count(Severity severity) const { return state_->incidents.open_count(severity); }
+
+Result<IncidentId> Engine::find_incident(std::string_view prefix) const { return state_->incidents.find(prefix); }
+
+std::string_view Engine::probe_memory(std::string_view name) const {
+  const CheckState* check = state_->checks.find(name);
+  return check == nullptr ? std::string_view() : std::string_view(check->probe_memory);
+}
+
+std::string_view Engine::handle(const IncidentId& id, const std::string& receiver) const {
+  const Incident* incident = state_->incidents.find_exact(id);
+  if (incident == nullptr) return "";
+  const auto told = incident->told.find(receiver);
+  return told == incident->told.end() ? std::string_view() : std::string_view(told->second.handle);
+}
+
+}  // namespace vitald::alerting

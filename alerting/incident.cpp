@@ -1,0 +1,269 @@
+#include "alerting/incident.hpp"
+
+#include <algorithm>
+
+#include "alerting/records.hpp"
+
+namespace vitald::alerting {
+namespace {
+
+const Escalation& escalation_of(const Turn& turn, const Incident& incident) {
+  return turn.rules.escalations[static_cast<std::size_t>(incident.facts.severity)];
+}
+
+bool configured(const Rules& rules, const std::string& receiver) {
+  return std::find(rules.receivers.begin(), rules.receivers.end(), receiver) != rules.receivers.end();
+}
+
+bool may_use(const Turn& turn, const Incident& incident, const std::string& receiver) {
+  return receiver != incident.except && configured(turn.rules, receiver);
+}
+
+bool knows(const Incident& incident, const std::string& receiver) {
+  const auto told = incident.told.find(receiver);
+  return told != incident.told.end() && !told->second.refused;
+}
+
+bool waits_for(const Incident& incident, const std::string& receiver) {
+  return std::any_of(incident.out.begin(), incident.out.end(), [&](const auto& row) { return row.second == receiver; });
+}
+
+bool acknowledged(const Incident& incident) { return incident.facts.acknowledged_by.has_value(); }
+
+}  // namespace
+
+const Incident& Incidents::open(Turn& turn, std::string subject, Notification facts, std::string except) {
+  facts.id = {ids_.next(), 0, ""};
+  facts.instance = turn.rules.instance;
+  Incident& incident = all_[facts.id.incident];
+  incident.facts = std::move(facts);
+  incident.subject = std::move(subject);
+  incident.except = std::move(except);
+  incident.course = begin_course(turn.now.steady);
+  open_by_subject_[incident.subject] = incident.facts.id.incident;
+  ++open_counts_[static_cast<std::size_t>(incident.facts.severity)];
+  tell_steps(turn, incident, take_due(escalation_of(turn, incident), incident.course, false, turn.now.steady), false);
+  if (!incident.except.empty() && incident.told.empty()) {
+    for (const std::string& receiver : turn.rules.receivers) {
+      if (receiver != incident.except) tell(turn, incident, NotificationKind::problem, receiver);
+    }
+  }
+  touch(incident);
+  arm(turn, incident);
+  return incident;
+}
+
+void Incidents::change(Turn& turn, const IncidentId& id, Notification facts) {
+  Incident* incident = open_incident(id);
+  if (incident == nullptr) return;
+  const Severity before = incident->facts.severity;
+  facts.id = incident->facts.id;
+  facts.instance = incident->facts.instance;
+  facts.opened = incident->facts.opened;
+  facts.acknowledged_by = incident->facts.acknowledged_by;
+  if (facts.severity < before) facts.acknowledged_by.reset();
+  incident->facts = std::move(facts);
+  tell_told(turn, *incident, NotificationKind::update);
+  if (incident->facts.severity != before) {
+    --open_counts_[static_cast<std::size_t>(before)];
+    ++open_counts_[static_cast<std::size_t>(incident->facts.severity)];
+    incident->course = begin_course(turn.now.steady);
+    const Escalation& escalation = escalation_of(turn, *incident);
+    tell_steps(turn, *incident, take_due(escalation, incident->course, acknowledged(*incident), turn.now.steady), false);
+  }
+  touch(*incident);
+  arm(turn, *incident);
+}
+
+void Incidents::close(Turn& turn, const IncidentId& id, const std::string& summary) {
+  Incident* incident = open_incident(id);
+  if (incident == nullptr) return;
+  --open_counts_[static_cast<std::size_t>(incident->facts.severity)];
+  open_by_subject_.erase(incident->subject);
+  incident->closed = turn.now.wall;
+  recover(turn, *incident, summary);
+  alarms_.set(id, incident->alarm, std::nullopt);
+  touch(*incident);
+  closed_.push_back(id);
+  forget_oldest_closed();
+}
+
+void Incidents::acknowledge(Turn& turn, const IncidentId& id, const std::string& by) {
+  Incident* incident = open_incident(id);
+  if (incident == nullptr || incident->facts.acknowledged_by == by) return;
+  incident->facts.acknowledged_by = by;
+  tell_told(turn, *incident, NotificationKind::update);
+  touch(*incident);
+  arm(turn, *incident);
+}
+
+void Incidents::set_affected(Turn& turn, const IncidentId& id, std::vector<std::string> affected) {
+  Incident* incident = open_incident(id);
+  if (incident == nullptr || incident->facts.affected == affected) return;
+  incident->facts.affected = std::move(affected);
+  touch(*incident);
+  arm(turn, *incident);
+}
+
+void Incidents::delivered(Turn& turn, const Delivered& event) {
+  turn.effects.settled.push_back(event.id);
+  const auto found = all_.find(event.id.incident);
+  if (found == all_.end()) return;
+  Incident& incident = found->second;
+  if (incident.out.erase({event.id.sequence, event.id.receiver}) == 0) return;
+  Told& told = incident.told[event.id.receiver];
+  if (!event.handle.empty()) told.handle = event.handle;
+  if (event.accepted) incident.reached.insert(event.id.receiver);
+  // Who took the problem and choked on an update knows of the incident, and is owed its end.
+  told.refused = !event.accepted && !incident.reached.contains(event.id.receiver);
+  touch(incident);
+}
+
+void Incidents::elapse(Turn& turn) {
+  for (const IncidentId& id : alarms_.take_due(turn.now.steady)) {
+    Incident& incident = all_.at(id);
+    incident.alarm.reset();
+    const DueSteps due =
+        take_due(escalation_of(turn, incident), incident.course, acknowledged(incident), turn.now.steady);
+    tell_steps(turn, incident, due, true);
+    if (due.remind) tell_told(turn, incident, NotificationKind::reminder);
+    touch(incident);
+    arm(turn, incident);
+  }
+}
+
+void Incidents::rename(Turn& turn, const std::string& from, const std::string& to, const std::string& check) {
+  const auto found = open_by_subject_.find(from);
+  if (found == open_by_subject_.end()) return;
+  Incident& incident = all_.at(found->second);
+  open_by_subject_.erase(found);
+  incident.subject = to;
+  incident.facts.check = check;
+  open_by_subject_[to] = incident.facts.id.incident;
+  touch(incident);
+  arm(turn, incident);
+}
+
+void Incidents::adopt_rules(Turn& turn) {
+  for (auto& [id, incident] : all_) {
+    std::erase_if(incident.out, [&](const auto& row) {
+      if (configured(turn.rules, row.second)) return false;
+      turn.effects.settled.push_back({incident.facts.id.incident, row.first, row.second});
+      touch(incident);
+      return true;
+    });
+    if (incident.closed) continue;
+    const bool anyone = std::any_of(incident.told.begin(), incident.told.end(), [&](const auto& told) {
+      return !told.second.refused && may_use(turn, incident, told.first);
+    });
+    if (!anyone) {
+      // Only the steps that were already taken are taken again: a restart or a reload escalates nothing by itself.
+      DueSteps again;
+      const Escalation& escalation = escalation_of(turn, incident);
+      for (std::size_t index = 0; index < escalation.steps.size() && index < 64; ++index) {
+        if ((incident.course.done >> index & 1) != 0) again.steps.push_back(&escalation.steps[index]);
+      }
+      tell_steps(turn, incident, again, false);
+    }
+    arm(turn, incident);
+  }
+}
+
+void Incidents::write(Turn& turn) {
+  for (const IncidentId& id : touched_) {
+    const auto found = all_.find(id);
+    if (found == all_.end()) continue;
+    Incident& incident = found->second;
+    incident.touched = false;
+    turn.effects.incidents.push_back(to_record(incident, turn.now));
+    if (!incident.closed || !incident.out.empty()) continue;
+    all_.erase(found);
+    std::erase(closed_, id);
+  }
+  touched_.clear();
+}
+
+void Incidents::restore(Incident incident) {
+  const IncidentId id = incident.facts.id.incident;
+  if (incident.closed) {
+    closed_.push_back(id);
+  } else {
+    open_by_subject_[incident.subject] = id;
+    ++open_counts_[static_cast<std::size_t>(incident.facts.severity)];
+  }
+  all_[id] = std::move(incident);
+}
+
+Incident* Incidents::open_incident(const IncidentId& id) {
+  const auto found = all_.find(id);
+  return found == all_.end() || found->second.closed ? nullptr : &found->second;
+}
+
+void Incidents::tell(Turn& turn, Incident& incident, NotificationKind kind, const std::string& receiver) {
+  Notification message = incident.facts;
+  message.id.sequence = ++incident.facts.id.sequence;
+  message.id.receiver = receiver;
+  message.kind = kind;
+  message.at = turn.now.wall;
+  if (kind == NotificationKind::reminder) message.reminder = incident.course.reminders;
+  incident.told[receiver].refused = false;
+  incident.out.emplace(message.id.sequence, receiver);
+  turn.effects.outbox.push_back(std::move(message));
+  touch(incident);
+}
+
+/// `again` tells those of a later step too who know of it already: that is what the step is for.
+void Incidents::tell_steps(Turn& turn, Incident& incident, const DueSteps& due, bool again) {
+  std::set<std::string> now_told;
+  for (const EscalationStep* step : due.steps) {
+    for (const std::string& receiver : step->notify) {
+      if (!may_use(turn, incident, receiver) || (!again && knows(incident, receiver))) continue;
+      if (!now_told.insert(receiver).second) continue;
+      const bool later = step->after > Duration::zero();
+      tell(turn, incident, later ? NotificationKind::escalation : NotificationKind::problem, receiver);
+    }
+  }
+}
+
+void Incidents::tell_told(Turn& turn, Incident& incident, NotificationKind kind) {
+  std::vector<std::string> receivers;
+  for (const auto& [receiver, told] : incident.told) {
+    if (told.refused || !may_use(turn, incident, receiver)) continue;
+    // A reminder behind messages that could not be delivered yet would only lengthen the queue.
+    if (kind == NotificationKind::reminder && waits_for(incident, receiver)) continue;
+    receivers.push_back(receiver);
+  }
+  for (const std::string& receiver : receivers) tell(turn, incident, kind, receiver);
+}
+
+void Incidents::recover(Turn& turn, Incident& incident, const std::string& summary) {
+  Notification problem = incident.facts;
+  incident.facts.status = Status::ok;
+  incident.facts.summary = summary;
+  incident.facts.evidence.clear();
+  incident.facts.remedy.clear();
+  incident.facts.confirmed_by.clear();
+  tell_told(turn, incident, NotificationKind::recovery);
+  problem.id.sequence = incident.facts.id.sequence;
+  incident.facts = std::move(problem);
+}
+
+void Incidents::arm(const Turn& turn, Incident& incident) {
+  alarms_.set(incident.facts.id.incident, incident.alarm,
+              next_due(escalation_of(turn, incident), incident.course, acknowledged(incident)));
+}
+
+void Incidents::touch(Incident& incident) {
+  if (incident.touched) return;
+  incident.touched = true;
+  touched_.insert(incident.facts.id.incident);
+}
+
+void Incidents::forget_oldest_closed() {
+  while (closed_.size() > closed_max) {
+    all_.erase(closed_.front());
+    closed_.pop_front();
+  }
+}
+
+}  // namespace vitald::alerting

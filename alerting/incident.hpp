@@ -1,0 +1,89 @@
+// Incidents: opened, changed, taken by a person, told to receivers, closed. An incident that is closed stays here until
+// the last of its messages is settled, so that handles and refusals reach its final record.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "alerting/alarms.hpp"
+#include "alerting/escalate.hpp"
+#include "alerting/ids.hpp"
+#include "alerting/turn.hpp"
+
+namespace vitald::alerting {
+
+struct Incident {
+  /// What all its messages say: frozen when it opens, replaced when its severity changes. `facts.id.incident` is the
+  /// id, `facts.id.sequence` counts the messages so far; kind, receiver and time belong to each message.
+  Notification facts;
+  std::string subject;                              // "check:api-health", "unknown:…", "self:…"
+  std::string except;                               // a receiver that must not be used, or ""
+  std::optional<Wall> closed = {};
+  std::map<std::string, Told> told;
+  std::set<std::string> reached;                    // receivers that took at least one message
+  std::set<std::pair<std::uint32_t, std::string>> out;  // messages that are not settled yet
+  Course course;
+  std::optional<Steady> alarm = {};
+  bool touched = false;                             // its record is to be written with this step
+};
+
+class Incidents {
+ public:
+  static constexpr std::size_t closed_max = 1000;   // closed ones that wait for deliveries; the oldest goes first
+
+  explicit Incidents(IdSource ids) : ids_(std::move(ids)) {}
+
+  /// Tells everyone whom the severity's escalation names at once. `facts` without id.
+  const Incident& open(Turn& turn, std::string subject, Notification facts, std::string except = "");
+  /// Severity, status or summary changed. Everyone told gets an update, everyone else who is now concerned the problem;
+  /// a rise takes back an acknowledgement, since it was given for something smaller.
+  void change(Turn& turn, const IncidentId& id, Notification facts);
+  /// Everyone who was told, and did not refuse, gets the recovery.
+  void close(Turn& turn, const IncidentId& id, const std::string& summary);
+  void acknowledge(Turn& turn, const IncidentId& id, const std::string& by);
+  void set_affected(Turn& turn, const IncidentId& id, std::vector<std::string> affected);
+  /// Settles the message's row whether or not its incident is still known.
+  void delivered(Turn& turn, const Delivered& event);
+  /// Steps of escalations and reminders that are due.
+  void elapse(Turn& turn);
+  void rename(Turn& turn, const std::string& from, const std::string& to, const std::string& check);
+  /// Messages to receivers that no longer exist are settled; where nobody is left who was told, others are told.
+  void adopt_rules(Turn& turn);
+  /// The records of all incidents that this step touched.
+  void write(Turn& turn);
+
+  void restore(Incident incident);
+  std::optional<Steady> wake_at() const { return alarms_.first(); }
+  /// Open ones only.
+  const Incident* find_subject(std::string_view subject) const;
+  std::vector<const Incident*> open_ones() const;
+  std::size_t open_count(Severity severity) const;
+  Result<IncidentId> find(std::string_view prefix) const;
+  const Incident* find_exact(std::string_view id) const;
+
+ private:
+  Incident* open_incident(const IncidentId& id);
+  void tell(Turn& turn, Incident& incident, NotificationKind kind, const std::string& receiver);
+  void tell_steps(Turn& turn, Incident& incident, const DueSteps& due, bool again);
+  void tell_told(Turn& turn, Incident& incident, NotificationKind kind);
+  void recover(Turn& turn, Incident& incident, const std::string& summary);
+  void arm(const Turn& turn, Incident& incident);
+  void touch(Incident& incident);
+  void forget_oldest_closed();
+
+  IdSource ids_;
+  std::map<IncidentId, Incident, std::less<>> all_;
+  std::map<std::string, IncidentId, std::less<>> open_by_subject_;
+  std::array<std::size_t, 4> open_counts_{};
+  std::deque<IncidentId> closed_;
+  std::set<IncidentId> touched_;
+  Alarms<IncidentId> alarms_;
+};
+
+}  // namespace vitald::alerting
