@@ -1,1 +1,83 @@
-int main() { return 0; }
+#include <CLI/CLI.hpp>
+#include <array>
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string>
+
+#include "daemon/commands.hpp"
+#include "daemon/version.hpp"
+
+namespace {
+
+using vitald::daemon::CommandOptions;
+
+struct Command {
+  const char* name;
+  const char* help;
+  int (*run)(const CommandOptions&);
+  const char* argument = nullptr;       // what its one argument is called
+  const char* argument_help = nullptr;
+  bool can_run_here = false;            // --local
+  bool prints = true;                   // --json
+};
+
+constexpr std::array commands{
+    Command{"run", "Run the daemon in the foreground; systemd starts it so", vitald::daemon::command_run, nullptr, nullptr, false, false},
+    Command{"check-config", "Check the configuration, list all mistakes; exit 0 or 78", vitald::daemon::command_check_config},
+    Command{"status", "Show how every check stands", vitald::daemon::command_status},
+    Command{"probe", "Run one check now; show its phases and evidence", vitald::daemon::command_probe, "CHECK",
+            "the check's name", true},
+    Command{"verify", "Run every check once; exit 0 all ok, 1 warning, 2 critical, 3 unknown", vitald::daemon::command_verify,
+            nullptr, nullptr, true},
+    Command{"incidents", "List the open incidents", vitald::daemon::command_incidents},
+    Command{"ack", "Acknowledge an incident: reminders and escalation stop", vitald::daemon::command_ack, "INCIDENT",
+            "its id, or the first letters of it"},
+    Command{"test-notify", "Send a test message by a receiver and say how it went", vitald::daemon::command_test_notify,
+            "RECEIVER", "the receiver's name"},
+    Command{"reload", "Load the configuration again, as SIGHUP does, and say how it went", vitald::daemon::command_reload},
+    Command{"discover", "Propose a configuration for what runs on this host", vitald::daemon::command_discover, nullptr, nullptr,
+            false, false},
+    Command{"schema", "Print the JSON Schema of the configuration, for editors", vitald::daemon::command_schema, nullptr, nullptr,
+            false, false},
+};
+
+int parse_and_run(int argc, char** argv) {
+  CLI::App app("vitald watches this host and what it depends on, and tells the right people once.", "vitald");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "vitald " + std::string(vitald::daemon::version()));
+
+  CommandOptions options;
+  int status = 0;
+  for (const Command& command : commands) {
+    CLI::App* sub = app.add_subcommand(command.name, command.help);
+    sub->add_option("--config,-c", options.config, "configuration file")->capture_default_str()->type_name("FILE");
+    if (command.prints) sub->add_flag("--json", options.json, "print JSON");
+    if (command.can_run_here) {
+      sub->add_flag("--local", options.local, "run it here, with your own rights, instead of in the daemon");
+    }
+    if (command.argument != nullptr) {
+      sub->add_option(command.argument, options.name, command.argument_help)->required();
+    }
+    sub->callback([&status, &command, &options] { status = command.run(options); });
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 64;  // EX_USAGE
+  }
+  return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return parse_and_run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    std::fputs("vitald: no memory left\n", stderr);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "vitald: internal error: %s\n", error.what());
+  }
+  return 70;  // EX_SOFTWARE
+}

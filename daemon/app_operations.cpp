@@ -1,0 +1,131 @@
+// What people and programs ask of the running daemon.
+#include <algorithm>
+#include <boost/asio/awaitable.hpp>
+#include <memory>
+#include <utility>
+
+#include "daemon/admin_http.hpp"
+#include "daemon/app.hpp"
+#include "daemon/control.hpp"
+#include "daemon/local_operations.hpp"
+#include "daemon/report.hpp"
+#include "daemon/version.hpp"
+
+namespace vitald::daemon {
+
+namespace asio = boost::asio;
+
+DaemonView App::view() const {
+  DaemonView view;
+  view.instance = configuration_.instance;
+  view.version = version();
+  view.started = started_;
+  view.now = clock_.now().wall;
+  view.configuration = configuration_.file.string();
+  view.last_reload_worked = !reload_problem_.has_value();
+  view.last_reload_problem = reload_problem_.value_or("");
+  view.store_degraded = !store_problem_.empty();
+  view.store_problem = store_problem_;
+  view.receivers = sender_->views();
+  return view;
+}
+
+std::vector<alerting::IncidentView> App::incidents() const { return engine_->open_incidents(); }
+
+/// Whoever asks for the instruments is about to show them: what is only ever looked at is brought up to date here, and
+/// costs nothing in between.
+Instruments& App::instruments() {
+  const Wall now = clock_.now().wall;
+  for (const ReceiverView& receiver : sender_->views()) {
+    const Duration age = receiver.oldest ? std::max(Duration::zero(), now - *receiver.oldest) : Duration::zero();
+    instruments_.outbox(receiver.name, receiver.pending, age);
+  }
+  for (const Severity severity : {Severity::p0, Severity::p1, Severity::p2, Severity::p3}) {
+    instruments_.incidents_open(severity, engine_->open_count(severity));
+  }
+  const auto workers = workers_->counts();
+  instruments_.workers(workers.busy, workers.wedged);
+  instruments_.runs_in_flight(runner_->running(), runner_->waiting());
+  instruments_.log_dropped(log_.dropped());
+  return instruments_;
+}
+
+asio::awaitable<Result<ProbeReport>> App::probe(std::string check) {
+  auto plan = find_plan(configuration_, check);  // a copy: a reload may replace it while it runs
+  if (!plan) co_return plan.failure();
+  const std::shared_ptr<const alerting::Rules> rules = configuration_.rules;
+  auto report = co_await run_for_report(*runner_, *plan, *rules, clock_);
+  co_return std::move(report);
+}
+
+Result<std::string> App::acknowledge(std::string_view incident, std::string by) {
+  auto id = engine_->find_incident(incident);
+  if (!id) return id.failure();
+  log_.info("incident " + *id + " acknowledged by " + by);
+  pipeline_->decide(alerting::Acknowledged{*id, std::move(by)});
+  return *id;
+}
+
+asio::awaitable<Result<std::string>> App::test_notify(std::string receiver) {
+  auto result = co_await sender_->test(receiver, configuration_.instance);
+  co_return std::move(result);
+}
+
+// --- reload ---
+
+asio::awaitable<void> App::reload_and_log() {
+  const auto outcome = co_await reload();
+  if (outcome) {
+    log_.info(*outcome);
+  } else {
+    log_.error(outcome.failure().sentence());
+  }
+}
+
+asio::awaitable<Result<std::string>> App::reload() {
+  if (reloading_) co_return Failure{"", "a reload is already under way"};
+  reloading_ = true;
+  service_.reloading(clock_.now().steady);
+  const auto loaded = std::make_shared<LoadedConfiguration>();
+  const std::filesystem::path file = configuration_.file;
+  std::function<void()> job = [loaded, file] { *loaded = load_configuration(file, Secrets::load); };
+  co_await workers_->run("configuration", std::move(job));
+  reloading_ = false;
+  auto outcome = take_over(std::move(*loaded));
+  service_.ready(status_line());
+  co_return std::move(outcome);
+}
+
+Result<std::string> App::take_over(LoadedConfiguration loaded) {
+  const Now now = clock_.now();
+  if (!loaded.configuration) {
+    std::string list;
+    for (const config::Problem& problem : loaded.problems.all()) list += "\n" + problem.text();
+    reload_problem_ = list.empty() ? list : list.substr(1);
+    instruments_.reload(false, now.wall);
+    pipeline_->decide(alerting::SelfTrouble{"reload", Severity::p2,
+                                            "the new configuration has mistakes; the old one stays in force",
+                                            "run: vitald check-config --config " + configuration_.file.string(), ""});
+    return Failure{configuration_.file.string(), "the new configuration has mistakes; the old one stays in force:" + list};
+  }
+  Configuration next = std::move(*loaded.configuration);
+  std::string notes;
+  if (next.listen.host != configuration_.listen.host || next.listen.port != configuration_.listen.port ||
+      next.state != configuration_.state || next.runtime != configuration_.runtime ||
+      next.instance != configuration_.instance || next.log.file != configuration_.log.file) {
+    notes = "; a change of listen, state, runtime, instance or log takes a restart: systemctl restart vitald";
+    next.listen = configuration_.listen;
+    next.state = configuration_.state;
+    next.runtime = configuration_.runtime;
+  }
+  configuration_ = std::move(next);
+  instruments_.reload(true, now.wall);
+  if (reload_problem_) pipeline_->decide(alerting::SelfRecovered{"reload", "the configuration was loaded"});
+  reload_problem_.reset();
+  sender_->configure(configuration_.receivers);
+  pipeline_->decide(alerting::Reconfigured{configuration_.rules});
+  pipeline_->configure(configuration_);
+  return "configuration loaded: " + std::to_string(configuration_.checks.size()) + " checks" + notes;
+}
+
+}  // namespace vitald::daemon

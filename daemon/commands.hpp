@@ -1,0 +1,32 @@
+// The commands of the one binary. Each takes its options, prints for a person (or --json), and returns the exit status.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace vitald::daemon {
+
+struct CommandOptions {
+  std::filesystem::path config = "/etc/vitald/vitald.yaml";
+  bool json = false;
+  bool local = false;        // probe, verify: run here instead of in the daemon
+  std::string name;          // of a check, a receiver, an incident
+  std::string by;            // ack: in whose name
+};
+
+/// sysexits.h: EX_CONFIG, so that systemd's RestartPreventExitStatus= can tell a mistake from a mishap.
+constexpr int exit_configuration = 78;
+
+int command_run(const CommandOptions& options);
+int command_check_config(const CommandOptions& options);
+int command_schema(const CommandOptions& options);
+int command_discover(const CommandOptions& options);
+int command_probe(const CommandOptions& options);
+int command_verify(const CommandOptions& options);
+int command_status(const CommandOptions& options);
+int command_incidents(const CommandOptions& options);
+int command_ack(const CommandOptions& options);
+int command_test_notify(const CommandOptions& options);
+int command_reload(const CommandOptions& options);
+
+}  // namespace vitald::daemon
