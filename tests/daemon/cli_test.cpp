@@ -73,7 +73,7 @@ TEST(CliProbe, ShowsPhasesSamplesLimitsAndEvidence) {
   EXPECT_THAT(text, HasSubstr("warning: root-fs - used 84 % above 80 %\n  84 % used\n  disk, answered after 2 ms\n"));
   EXPECT_THAT(text, HasSubstr("  what to do: delete something\n"));
   EXPECT_THAT(text, HasSubstr("\nPhases\n  rest  1 ms\n"));
-  EXPECT_THAT(text, HasSubstr("  used (mount /)  84 %    warning above 80 %\n"));
+  EXPECT_THAT(text, HasSubstr("  used (mount /)  84 %  warning above 80 %\n"));
   EXPECT_THAT(text, HasSubstr("\nEvidence\n  device  /dev/sda1\n"));
 }
 
