@@ -98,7 +98,7 @@ std::string render_incidents(const json& result, const Terminal& terminal) {
     out += coloured(terminal, status, text_of(incident, "severity") + " " + status) + ": " +
            bold(terminal, text_of(incident, "check")) + " - " + text_of(incident, "summary") + "\n";
     const auto fact = [&](std::string_view name, const std::string& text) {
-      if (!text.empty()) out += "  " + dim(terminal, padded(std::string(name), 12)) + text + "\n";
+      if (!text.empty()) out += "  " + dim(terminal, padded(plain(name), 12)) + " " + text + "\n";
     };
     fact("since", text_of(incident, "opened"));
     if (text_of(incident, "now") != text_of(incident, "summary")) fact("now", text_of(incident, "now"));

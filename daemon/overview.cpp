@@ -67,7 +67,8 @@ Overview overview(const Board::Rows& rows, std::size_t most) {
 std::string confirming(const BoardRow& row) {
   if (row.view.needed == 0) return "";
   const bool good = row.view.verdict == Status::ok;
-  return std::to_string(row.view.seen) + " of " + std::to_string(row.view.needed) + (good ? " good runs" : " bad runs");
+  const std::string count = std::to_string(row.view.seen) + " of " + std::to_string(row.view.needed);
+  return good ? "recovering: " + count + " good runs" : "not yet confirmed: " + count + " bad runs";
 }
 
 }  // namespace vitald::daemon

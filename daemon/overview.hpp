@@ -27,7 +27,7 @@ struct Overview {
 /// `rows` must outlive the answer.
 Overview overview(const Board::Rows& rows, std::size_t most);
 
-/// "2 of 4 bad runs", "1 of 2 good runs": what is being confirmed, or "".
+/// "not yet confirmed: 2 of 4 bad runs", "recovering: 1 of 2 good runs", or "".
 std::string confirming(const BoardRow& row);
 
 }  // namespace vitald::daemon

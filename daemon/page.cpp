@@ -113,9 +113,10 @@ void check(Html& html, const BoardRow& row, Wall now) {
   html.open("tr", {{"class", to_string(kind)}});
   html.open("td", {{"class", "state"}}).element("span", to_string(kind), {{"class", "badge"}}).close("td");
   html.open("th", {{"scope", "row"}}).text(row.check);
-  html.element("small", row.kind == nullptr ? "" : row.kind->name).close("th");
+  html.text(" ").element("small", row.kind == nullptr ? "" : row.kind->name).close("th");
   html.open("td", {{"class", "why"}}).text(row.view.why.empty() ? row.observation.summary : row.view.why);
   if (const auto note = confirming(row); !note.empty()) html.element("small", note);
+  if (!row.observation.remedy.empty()) html.element("small", "What to do: " + row.observation.remedy);
   html.close("td");
   const bool ran = row.runs > 0;
   const auto next = row.started + row.every;

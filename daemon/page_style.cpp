@@ -50,7 +50,8 @@ th, td { text-align: left; vertical-align: top; padding: .45rem .75rem; border-t
 thead th { color: var(--dim); font-size: .85rem; font-weight: 600; border-top: 0; }
 tbody th { font-weight: 600; overflow-wrap: anywhere; }
 small { display: block; color: var(--dim); font-weight: 400; }
-.badge { display: inline-block; min-width: 4.6rem; text-align: center; border-radius: .3rem; padding: 0 .4rem; }
+tbody th small { display: inline-block; margin-left: .4rem; }
+.badge { display: inline-block; min-width: 5.2rem; text-align: center; border-radius: .3rem; padding: 0 .4rem; }
 .badge { color: var(--ink); background: var(--soft); font-weight: 600; }
 .why { width: 45%; overflow-wrap: anywhere; }
 .last, .took, .next { white-space: nowrap; font-variant-numeric: tabular-nums; color: var(--dim); }
@@ -71,7 +72,6 @@ small { display: block; color: var(--dim); font-weight: 400; }
   .last { grid-column: 1 / -1; font-size: .85rem; }
   .last:empty { display: none; }
   .last::before { content: "ran "; }
-  tbody th small { display: inline; margin-left: .4rem; }
 }
 )";
 }
