@@ -61,23 +61,24 @@ class Reader {
   typename K::value_type required(std::string_view key, const K& kind, std::string_view help) {
     if (describes()) note(key, kind.type_name(), kind.schema(), help, "", true);
     const Node* node = take(key, help, true);
-    return node == nullptr ? kind.dummy() : convert(kind, *node, key);
+    auto value = node == nullptr ? std::nullopt : convert(kind, *node, key);
+    return value ? std::move(*value) : kind.dummy();
   }
-  /// The field's value, or `fallback` when it is absent.
+  /// The field's value, or `fallback` when it is absent, or wrong (that is a problem then).
   template <class K>
   typename K::value_type optional(std::string_view key, const K& kind, typename K::value_type fallback,
                                   std::string_view help) {
     if (describes()) note(key, kind.type_name(), kind.schema(), help, kind.show(fallback), false);
     const Node* node = take(key, help, false);
-    return node == nullptr ? fallback : convert(kind, *node, key);
+    auto value = node == nullptr ? std::nullopt : convert(kind, *node, key);
+    return value ? std::move(*value) : std::move(fallback);
   }
-  /// The field's value, or nothing when it is absent.
+  /// The field's value, or nothing when it is absent or wrong.
   template <class K>
   std::optional<typename K::value_type> maybe(std::string_view key, const K& kind, std::string_view help) {
     if (describes()) note(key, kind.type_name(), kind.schema(), help, "", false);
     const Node* node = take(key, help, false);
-    if (node == nullptr) return std::nullopt;
-    return convert(kind, *node, key);
+    return node == nullptr ? std::nullopt : convert(kind, *node, key);
   }
   /// A nested mapping: `parse` gets a Reader of its own, which describes when this one does. True when it was there.
   bool object(std::string_view key, std::string_view help, const std::function<void(Reader&)>& parse);
@@ -112,13 +113,13 @@ class Reader {
   void remember(const Node& node, const Secret& secret);
 
   template <class K>
-  typename K::value_type convert(const K& kind, const Node& node, std::string_view key) {
+  std::optional<typename K::value_type> convert(const K& kind, const Node& node, std::string_view key) {
     Problems found;
     auto value = kind.read(node, found);
     collect(found);  // warnings, and errors of nested values, which know better where it hurts
     if (!value) {
       if (!found.any_error()) reject(node, key, value.failure());
-      return kind.dummy();
+      return std::nullopt;
     }
     if constexpr (std::is_same_v<typename K::value_type, Secret>) {
       remember(node, *value);
