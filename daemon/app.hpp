@@ -37,7 +37,7 @@ class App final : public Operations {
   DaemonView view() const override;
   const Board& board() const override { return board_; }
   std::vector<alerting::IncidentView> incidents() const override;
-  Instruments& instruments() override { return instruments_; }
+  Instruments& instruments() override;
   bool ready() const override { return ready_; }
   boost::asio::awaitable<Result<ProbeReport>> probe(std::string check) override;
   Result<std::string> acknowledge(std::string_view incident, std::string by) override;
@@ -57,7 +57,6 @@ class App final : public Operations {
   boost::asio::awaitable<void> shut_down();
   void arm_watchdog();
   void check_watchdog();
-  void refresh_instruments();
   std::string status_line() const;
 
   boost::asio::io_context loop_{1};
