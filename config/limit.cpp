@@ -281,7 +281,9 @@ Limit read_limit(const Node& node, const SampleSpec& sample, Problems& problems)
 std::string limit_schema(const SampleSpec& sample) {
   Reader in = Reader::describing();
   parse(in, sample);
-  return object_schema(in.options());
+  std::string schema = object_schema(in.options());
+  schema.pop_back();
+  return schema + R"(,"anyOf":[{"required":["warning"]},{"required":["critical"]}]})";
 }
 
 std::string show_limit(const Limit& limit) {

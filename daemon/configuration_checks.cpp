@@ -312,7 +312,10 @@ std::string checks_schema(const Tables& tables) {
   }
   check["else"]["properties"]["probe"]["enum"] = names_of(tables.probes);
   if (!kinds.empty()) check["else"]["allOf"] = std::move(kinds);
-  return ordered_json{{"type", {"object", "null"}}, {"additionalProperties", std::move(check)}}.dump();
+  return ordered_json{{"type", {"object", "null"}},
+                      {"propertyNames", {{"pattern", "^[A-Za-z0-9._{}-]+$"}}},  // braces: a template of for_each
+                      {"additionalProperties", std::move(check)}}
+      .dump();
 }
 
 }  // namespace vitald::daemon
