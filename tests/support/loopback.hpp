@@ -3,6 +3,8 @@
 #pragma once
 
 #include <atomic>
+#include <cerrno>
+#include <csignal>
 #include <functional>
 #include <stdexcept>
 #include <string>
@@ -107,6 +109,11 @@ class Loopback {
   }
 
   void accept() {
+    // OpenSSL's own socket writes raise SIGPIPE. Blocked in this thread alone, so that the client must not need it.
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
     for (;;) {
       const int descriptor = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
       if (descriptor < 0 && (errno == EINTR || errno == ECONNABORTED) && !stopping_) continue;
