@@ -10,6 +10,7 @@
 namespace vitald::net {
 
 struct Connected {
+  Connected() = default;
   Connected(std::unique_ptr<Socket> socket_, std::string peer_) : socket(std::move(socket_)), peer(std::move(peer_)) {}
   std::unique_ptr<Socket> socket;
   std::string peer;
