@@ -1,6 +1,6 @@
 // The helper process: a small child that makes the calls which no time-out can end (statvfs on a dead mount; later:
-// exec). It is forked before the daemon has threads, descriptors or secrets, so a call that hangs there stops neither the loop
-// nor a restart. It forks one grandchild for each outstanding call of a kind that may hang.
+// exec). It is forked before the daemon has threads, descriptors or secrets, so a call that hangs there stops neither
+// the loop nor a restart. It forks one grandchild for each outstanding call of a kind that may hang.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -32,7 +32,7 @@ class Helper {
   virtual ~Helper() = default;
   /// One call for each path is out at a time. One that has no answer after `patience` throws ProbeFailure(refused,
   /// "mount_stuck") and goes on hanging; while it does, the next for that path throws the same at once.
-  /// Throws ProbeFailure for errno values too (EACCES: unmeasured), and unmeasured "helper_gone" when the helper was killed.
+  /// Throws statvfs_failure() for an errno, and ProbeFailure(unmeasured, "helper_gone") when the helper was killed.
   virtual boost::asio::awaitable<FileSystemUse> statvfs(std::string path, Duration patience) = 0;
 };
 

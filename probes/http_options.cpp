@@ -94,8 +94,9 @@ bool StatusSet::holds(int status) const {
 
 std::string Statuses::type_name() const { return "status such as 200 or 2xx, or a list"; }
 std::string Statuses::schema() const {
-  const std::string one =
-      R"({"anyOf":[{"type":"integer","minimum":100,"maximum":599},{"type":"string","pattern":"^[1-5]([0-9]{2}|xx|XX)$"}]})";
+  const std::string number = R"({"type":"integer","minimum":100,"maximum":599})";
+  const std::string word = R"x({"type":"string","pattern":"^[1-5]([0-9]{2}|xx|XX)$"})x";
+  const std::string one = R"({"anyOf":[)" + number + "," + word + "]}";
   return R"({"anyOf":[)" + one + R"(,{"type":"array","minItems":1,"maxItems":32,"items":)" + one + "}]}";
 }
 Result<StatusSet> Statuses::read(const Node& node, Problems&) const {

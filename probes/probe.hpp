@@ -4,7 +4,7 @@
 //   awaitable<Facts>     run(ProbeContext&, const Config&)       I/O, short: ask, and write down what came back
 //   Observation          judge(const Config&, const Facts&)      pure: outcome, summary, samples; no thresholds
 //
-// Config also says `std::string target() const`: what it talks to, so that one target's checks share concurrency fairly.
+// Config also says `std::string target() const`: what it talks to, so that checks of one target share concurrency.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -31,7 +31,8 @@ class Workers;
 struct Host {
   std::string root;  // "" on a real host: root + "/proc/meminfo"
 
-  /// A small kernel file (/proc, /sys), read in one go, at most 1 MiB. Throws ProbeFailure(unmeasured, "denied:PATH" …).
+  /// A small kernel file (/proc, /sys), whole, at most 1 MiB. Throws ProbeFailure(unmeasured) with the reason
+  /// "denied:PATH", "missing:PATH", "unreadable:PATH" or "too_large:PATH".
   std::string read(const std::string& path) const;
 };
 

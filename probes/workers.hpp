@@ -16,8 +16,9 @@ class Workers {
   virtual ~Workers() = default;
   /// Runs `job` on a worker and resumes the caller on the loop. At most one job for each `key` (a target) is out at a
   /// time, so one hanging server holds one thread; a second one throws ProbeFailure(unmeasured, "worker_busy").
-  /// When the caller is cancelled it goes on at once; the job ends whenever it ends, its thread is counted as wedged until then,
-  /// and everything that it touches must be its own (shared_ptr captures). Exceptions of the job reach the caller.
+  /// When the caller is cancelled it goes on at once; the job ends whenever it ends, its thread is counted as wedged
+  /// until then, and everything that it touches must be its own (shared_ptr captures). A job that got no thread by then
+  /// never runs: ProbeFailure(unmeasured, "workers_exhausted"). Exceptions of the job reach the caller.
   virtual boost::asio::awaitable<void> run(std::string key, std::function<void()> job) = 0;
 
   struct Counts {
