@@ -142,7 +142,9 @@ std::string to_state(const CheckState& check, const Now& now) {
   if (check.confirm.level != Status::ok || check.confirm.undecided()) json["confirm"] = confirm_json(check.confirm, ages);
   if (check.verdict != Status::ok || check.settled != Status::ok) json["why"] = check.why;
   if (check.unmeasured.active) {
-    json["unknown"] = {{"reason", check.unmeasured.reason}, {"since", ages.age(check.unmeasured.since)}};
+    json["unknown"] = {{"reason", check.unmeasured.reason},
+                       {"since", ages.age(check.unmeasured.since)},
+                       {"opened", to_json_value(check.unmeasured.opened)}};
   }
   if (!check.limits.event_why.empty()) json["event"] = check.limits.event_why;
   std::size_t bytes = 1500 + check.why.size() * 2;
@@ -175,7 +177,8 @@ std::optional<CheckState> check_from_record(const CheckRecord& record, const Now
     check.confirm = confirm_from(*confirm, ages);
   }
   if (const Json* unknown = member(json, "unknown"); unknown != nullptr && unknown->is_object()) {
-    check.unmeasured = {true, ages.without_downtime(integer_of(*unknown, "since")), text_of(*unknown, "reason")};
+    check.unmeasured = {true, ages.without_downtime(integer_of(*unknown, "since")), wall_of(*unknown, "opened"),
+                        text_of(*unknown, "reason")};
   }
   const Json* rows = member(json, "rows");
   if (rows == nullptr || !rows->is_array()) return check;

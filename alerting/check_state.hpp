@@ -16,6 +16,7 @@ namespace vitald::alerting {
 struct Unmeasured {
   bool active = false;
   Steady since{};
+  Wall opened{};       // the same moment for people; time that vitald was away is in this one only
   std::string reason;
 };
 

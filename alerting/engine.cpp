@@ -91,6 +91,9 @@ void Engine::State::not_measured(Turn& turn, CheckState& check, const Observed& 
   check.verdict = Status::unknown;
   check.why = event.observation.summary;
   if (unknown.enter(turn, check, event.observation)) checks.write_now(check);
+  // A restart counts what had passed when the record was written, so that is kept up to date until people are told.
+  const Duration lasts = turn.now.steady - check.unmeasured.since;
+  if (lasts < turn.rules.unknown_after + std::chrono::minutes(2)) checks.write_soon(check, turn.now.steady);
   count(turn, check, confirm(check.confirm, *check.rules, Status::unknown, event.started));
 }
 
@@ -170,7 +173,7 @@ void Engine::State::on(Turn& turn, const Reconfigured& event) {
   adopt(renewed);
 }
 
-void Engine::State::on(Turn&, const Stopping&) {}
+void Engine::State::on(Turn&, const Stopping&) { incidents.touch_open(); }
 
 void Engine::State::finish(Turn& turn, bool everything) {
   checks.write(turn, everything);

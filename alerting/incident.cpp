@@ -28,6 +28,14 @@ bool waits_for(const Incident& incident, const std::string& receiver) {
   return std::any_of(incident.out.begin(), incident.out.end(), [&](const auto& row) { return row.second == receiver; });
 }
 
+/// When it opened, as the wall clock of today would put it: a clock that was set meanwhile must not make it last for years,
+/// or less than nothing.
+Wall opened_by(const Incident& incident, const Now& now) {
+  const Wall derived = now.wall - (now.steady - incident.opened);
+  const Duration off = derived - incident.facts.opened;
+  return off > std::chrono::minutes(1) || off < -std::chrono::minutes(1) ? derived : incident.facts.opened;
+}
+
 bool acknowledged(const Incident& incident) { return incident.facts.acknowledged_by.has_value(); }
 
 }  // namespace
@@ -40,6 +48,7 @@ const Incident& Incidents::open(Turn& turn, std::string subject, Notification fa
   incident.subject = std::move(subject);
   incident.except = std::move(except);
   incident.course = begin_course(turn.now.steady);
+  incident.opened = turn.now.steady - std::max(turn.now.wall - incident.facts.opened, Duration::zero());
   open_by_subject_[incident.subject] = incident.facts.id.incident;
   ++open_counts_[static_cast<std::size_t>(incident.facts.severity)];
   tell_steps(turn, incident, take_due(escalation_of(turn, incident), incident.course, false, turn.now.steady), false);
@@ -169,6 +178,12 @@ void Incidents::adopt_rules(Turn& turn) {
   }
 }
 
+void Incidents::touch_open() {
+  for (auto& [id, incident] : all_) {
+    if (!incident.closed) touch(incident);
+  }
+}
+
 void Incidents::write(Turn& turn) {
   for (const IncidentId& id : touched_) {
     const auto found = all_.find(id);
@@ -205,6 +220,7 @@ void Incidents::tell(Turn& turn, Incident& incident, NotificationKind kind, cons
   message.id.receiver = receiver;
   message.kind = kind;
   message.at = turn.now.wall;
+  message.opened = opened_by(incident, turn.now);
   if (kind == NotificationKind::reminder) message.reminder = incident.course.reminders;
   incident.told[receiver].refused = false;
   incident.out.emplace(message.id.sequence, receiver);

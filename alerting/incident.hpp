@@ -24,6 +24,7 @@ struct Incident {
   Notification facts;
   std::string subject;                              // "check:api-health", "unknown:…", "self:…"
   std::string except;                               // a receiver that must not be used, or ""
+  Steady opened{};                                  // the same moment as facts.opened, on the clock that nobody sets
   std::optional<Wall> closed = {};
   std::map<std::string, Told> told;
   std::set<std::string> reached;                    // receivers that took at least one message
@@ -55,6 +56,8 @@ class Incidents {
   void rename(Turn& turn, const std::string& from, const std::string& to, const std::string& check);
   /// Messages to receivers that no longer exist are settled; where nobody is left who was told, others are told.
   void adopt_rules(Turn& turn);
+  /// The daemon stops: the records of all open ones get the ages of now.
+  void touch_open();
   /// The records of all incidents that this step touched.
   void write(Turn& turn);
 

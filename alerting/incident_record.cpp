@@ -83,8 +83,14 @@ IncidentRecord columns_of(const Incident& incident) {
 IncidentRecord to_record(const Incident& incident, const Now& now) {
   const Ages ages(now);
   IncidentRecord record = columns_of(incident);
+  // A stored notification must name its receiver. This one is what they all are told.
+  Notification facts = incident.facts;
+  facts.id.receiver = "everyone";
+  facts.id.sequence = std::max(facts.id.sequence, 1u);
   Json json = {{"at", to_json_value(now.wall)},
-               {"facts", parse_object(to_json(incident.facts))},
+               {"facts", parse_object(to_json(facts))},
+               {"sequence", incident.facts.id.sequence},
+               {"opened", ages.age(incident.opened)},
                {"begun", ages.age(incident.course.begun)},
                {"reminded", ages.age(incident.course.reminded)},
                {"reminders", incident.course.reminders},
@@ -104,8 +110,7 @@ std::optional<Incident> incident_from_record(const IncidentRecord& record, const
     if (auto read = notification_from_json(dump(*facts))) incident.facts = std::move(*read);
   }
   // The columns are what the store vouches for; the engine's own text only adds to them.
-  const std::uint32_t sequence = incident.facts.id.sequence;
-  incident.facts.id = {record.id, sequence, ""};
+  incident.facts.id = {record.id, 0, ""};
   incident.facts.check = record.check;
   incident.facts.severity = record.severity;
   incident.facts.status = record.status;
@@ -115,8 +120,11 @@ std::optional<Incident> incident_from_record(const IncidentRecord& record, const
   incident.closed = record.closed;
   incident.told = record.told;
   incident.course = begin_course(now.steady);
+  incident.opened = now.steady;
   if (json.is_discarded()) return incident;
   const Ages ages(now, wall_of(json, "at"));
+  incident.facts.id.sequence = static_cast<std::uint32_t>(std::clamp<std::int64_t>(integer_of(json, "sequence"), 0, 1 << 30));
+  incident.opened = ages.with_downtime(integer_of(json, "opened"));
   incident.except = text_of(json, "except");
   incident.course.begun = ages.with_downtime(integer_of(json, "begun"));
   incident.course.reminded = ages.with_downtime(integer_of(json, "reminded"));

@@ -166,12 +166,17 @@ class Judge {
     const bool is_critical =
         critical.threshold != nullptr && sustained(limit, row.critical, raw == Status::critical, at_);
     const bool is_warning = warning.threshold != nullptr && sustained(limit, row.warning, raw != Status::ok, at_);
-    if (before != memory()) judged_.remembers = true;
+    if (before != memory() || waits(limit, row.warning) || waits(limit, row.critical)) judged_.remembers = true;
     if (is_critical) {
       blame(Status::critical, limit, sample, critical);
     } else if (is_warning) {
       blame(Status::warning, limit, sample, warning);
     }
+  }
+
+  /// A restart counts what had passed when the record was written, so that must be kept up to date until `for` is over.
+  bool waits(const Limit& limit, const LevelMemory& level) const {
+    return limit.hold_for > Duration::zero() && level.since && at_ - *level.since < limit.hold_for + std::chrono::minutes(2);
   }
 
   void event(const Limit& limit, const Sample& sample, Row& row, const Reading& warning, const Reading& critical) {

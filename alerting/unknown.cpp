@@ -36,10 +36,14 @@ bool UnknownGroups::enter(Turn& turn, CheckState& check, const Observation& obse
   if (moved) {
     // Another reason goes on counting the same time: for the check nothing has become better.
     if (unmeasured.active) remove(turn, check, "vitald cannot measure it for another reason now");
-    if (!unmeasured.active) unmeasured.since = turn.now.steady;
+    if (!unmeasured.active) {
+      unmeasured.since = turn.now.steady;
+      unmeasured.opened = turn.now.wall;
+    }
     unmeasured.active = true;
     unmeasured.reason = reason;
-    groups_[reason].members.insert({unmeasured.since, check.name, bounded(observation.summary, 300)});
+    groups_[reason].members.insert(
+        {unmeasured.since, check.name, bounded(observation.summary, 300), unmeasured.opened});
   }
   Group& group = groups_[reason];
   if (group.remedy != observation.remedy) group.remedy = bounded(observation.remedy, 1000);
@@ -63,7 +67,7 @@ void UnknownGroups::remove(Turn& turn, const CheckState& check, const std::strin
   const auto found = groups_.find(reason);
   if (found == groups_.end()) return;
   Group& group = found->second;
-  group.members.erase(Member{check.unmeasured.since, check.name, ""});
+  group.members.erase(Member{check.unmeasured.since, check.name, "", {}});
   if (!group.members.empty()) return list_members(turn, reason, group);
   alarms_.set(reason, group.alarm, std::nullopt);
   if (const Incident* incident = incident_of(reason)) incidents_.close(turn, IncidentId(incident->facts.id.incident), summary);
@@ -72,7 +76,8 @@ void UnknownGroups::remove(Turn& turn, const CheckState& check, const std::strin
 
 void UnknownGroups::restore(const CheckState& check) {
   if (!check.unmeasured.active) return;
-  groups_[check.unmeasured.reason].members.insert({check.unmeasured.since, check.name, check.why});
+  groups_[check.unmeasured.reason].members.insert(
+      {check.unmeasured.since, check.name, check.why, check.unmeasured.opened});
 }
 
 void UnknownGroups::arm(const Turn& turn, const std::string& reason, Group& group) {
@@ -106,7 +111,7 @@ void UnknownGroups::open(Turn& turn, const std::string& reason, const Group& gro
   facts.probe = "vitald";
   facts.summary = "vitald cannot measure " + first.check + ": " + first.summary;
   facts.remedy = group.remedy;
-  facts.opened = turn.now.wall - (turn.now.steady - first.since);
+  facts.opened = first.opened;
   facts.affected = names(group.members);
   incidents_.open(turn, "unknown:" + reason, std::move(facts));
 }
@@ -114,7 +119,7 @@ void UnknownGroups::open(Turn& turn, const std::string& reason, const Group& gro
 void UnknownGroups::rename(Turn& turn, const CheckState& check, const std::string& from) {
   if (!check.unmeasured.active) return;
   Group& group = groups_[check.unmeasured.reason];
-  auto member = group.members.extract(Member{check.unmeasured.since, from, ""});
+  auto member = group.members.extract(Member{check.unmeasured.since, from, "", {}});
   if (member.empty()) return;
   member.value().check = check.name;
   group.members.insert(std::move(member));

@@ -36,6 +36,7 @@ class UnknownGroups {
     Steady since;
     std::string check;
     std::string summary;
+    Wall opened;
     friend bool operator<(const Member& a, const Member& b) {
       return a.since != b.since ? a.since < b.since : a.check < b.check;
     }

@@ -1,0 +1,442 @@
+#include "tests/alerting/scenario.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <memory>
+#include <optional>
+#include <set>
+#include <stdexcept>
+#include <vector>
+
+#include "alerting/confirm.hpp"
+#include "alerting/engine.hpp"
+#include "config/document.hpp"
+#include "config/kinds.hpp"
+#include "config/units.hpp"
+#include "tests/support/memory_store.hpp"
+
+namespace vitald::tests {
+namespace {
+
+using namespace alerting;
+
+struct Misunderstood : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+template <class T>
+T wanted(Result<T> result) {
+  if (!result) throw Misunderstood(result.failure().what);
+  return std::move(*result);
+}
+
+/// Words of a line; text in double quotes is one word, without them.
+class Words {
+ public:
+  explicit Words(std::string_view line) {
+    while (true) {
+      line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+      if (line.empty()) return;
+      const bool quoted = line.front() == '"';
+      if (quoted) line.remove_prefix(1);
+      const std::size_t end = std::min(line.find(quoted ? '"' : ' '), line.size());
+      words_.emplace_back(line.substr(0, end));
+      line.remove_prefix(std::min(end + (quoted ? 1 : 0), line.size()));
+    }
+  }
+  bool done() const { return next_ == words_.size(); }
+  bool skip(std::string_view word) {
+    if (done() || words_[next_] != word) return false;
+    ++next_;
+    return true;
+  }
+  std::string take(const char* what) {
+    if (done()) throw Misunderstood(std::string("expected ") + what);
+    return words_[next_++];
+  }
+  Duration length() { return wanted(parse_duration(take("a duration"))); }
+
+ private:
+  std::vector<std::string> words_;
+  std::size_t next_ = 0;
+};
+
+std::vector<std::string> split(const std::string& text, char at) {
+  std::vector<std::string> parts;
+  std::size_t begin = 0;
+  for (std::size_t end; (end = text.find(at, begin)) != std::string::npos; begin = end + 1) {
+    parts.push_back(text.substr(begin, end - begin));
+  }
+  parts.push_back(text.substr(begin));
+  return parts;
+}
+
+Severity severity(const std::string& word) {
+  for (const Severity one : {Severity::p0, Severity::p1, Severity::p2, Severity::p3}) {
+    if (word == to_string(one)) return one;
+  }
+  throw Misunderstood("expected P0 to P3, found " + word);
+}
+
+double number(std::string_view text) {
+  double value = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (parsed.ec != std::errc{}) throw Misunderstood("expected a number, found " + std::string(text));
+  return value;
+}
+
+/// What scenarios may measure.
+constexpr SampleSpec samples[] = {
+    {"duration", SampleKind::gauge, Unit::seconds, "time to answer"},
+    {"used", SampleKind::gauge, Unit::ratio, "share used"},
+    {"load", SampleKind::gauge, Unit::none, "load"},
+    {"connections", SampleKind::gauge, Unit::none, "connections in use", true},
+    {"available", SampleKind::gauge, Unit::bytes, "memory available", true, true},
+    {"restarts", SampleKind::counter, Unit::none, "restarts since the start"},
+    {"failed_jobs", SampleKind::event, Unit::none, "new failed jobs"},
+};
+
+std::vector<Limit> limits(const std::string& yaml) {
+  config::Problems problems;
+  const config::Node node = config::parse_text(yaml, "limits", problems);
+  if (!problems.any_error()) {
+    config::Problems found;
+    const auto read = config::Limits{samples}.read(node, found);
+    if (read && !found.any_error()) return *read;
+    throw Misunderstood(found.any_error() ? found.all().front().text() : read.failure().what);
+  }
+  throw Misunderstood(problems.all().front().text());
+}
+
+/// used{mount=/data}=0.93, connections=96/100
+Sample sample(const std::string& word) {
+  const std::size_t equals = word.find('=', word.find('}') == std::string::npos ? 0 : word.find('}'));
+  if (equals == std::string::npos) throw Misunderstood("expected sample=value, found " + word);
+  Sample one;
+  one.name = word.substr(0, equals);
+  const auto parts = split(word.substr(equals + 1), '/');
+  one.value = number(parts[0]);
+  if (parts.size() > 1) one.maximum = number(parts[1]);
+  if (const std::size_t brace = one.name.find('{'); brace != std::string::npos) {
+    for (const std::string& label : split(one.name.substr(brace + 1, one.name.size() - brace - 2), ',')) {
+      const auto pair = split(label, '=');
+      one.labels.emplace_back(pair.at(0), pair.at(1));
+    }
+    one.name.resize(brace);
+  }
+  return one;
+}
+
+class Scenario {
+ public:
+  std::string run(const std::string& text) {
+    auto lines = split(text, '\n');
+    if (lines.back().empty()) lines.pop_back();
+    for (const std::string& line : lines) {
+      if (line.starts_with(">")) continue;
+      out_ += line + "\n";
+      if (line.empty() || line.starts_with("#")) continue;
+      try {
+        understand(line);
+      } catch (const std::exception& error) {
+        out_ += std::string("> error: ") + error.what() + "\n";
+      }
+    }
+    return out_;
+  }
+
+ private:
+  void understand(const std::string& line) {
+    Words words(line);
+    if (words.skip("receivers")) return receivers(words);
+    if (words.skip("escalation")) return escalation(line.substr(11));
+    if (words.skip("check")) return check(line.substr(6));
+    if (words.skip("limits")) return limits_of(line.substr(7));
+    if (words.skip("unknown_after")) {
+      draft_.unknown_after = words.length();
+      return;
+    }
+    happen(words);
+  }
+
+  // ---- declarations
+  void receivers(Words& words) {
+    draft_.receivers.clear();
+    while (!words.done()) draft_.receivers.push_back(words.take("a receiver"));
+  }
+
+  void escalation(const std::string& text) {
+    const std::size_t colon = text.find(':');
+    Escalation made;
+    for (const std::string& part : split(text.substr(colon + 1), ';')) {
+      Words words(part);
+      if (words.skip("remind")) {
+        made.remind = words.length();
+        continue;
+      }
+      EscalationStep step;
+      if (words.skip("after")) step.after = words.length();
+      if (words.skip("unless")) step.unless_acknowledged = words.skip("acknowledged");
+      while (!words.done()) step.notify.push_back(words.take("a receiver"));
+      made.steps.push_back(std::move(step));
+    }
+    draft_.escalations[static_cast<std::size_t>(severity(text.substr(0, colon)))] = std::move(made);
+  }
+
+  CheckRules& rules_of(const std::string& name) {
+    for (CheckRules& known : draft_.checks) {
+      if (known.name == name) return known;
+    }
+    CheckRules& made = draft_.checks.emplace_back();
+    made.name = name;
+    made.probe = "http";
+    made.confirm = *confirmation_preset("calm");
+    made.every = std::chrono::seconds(30);
+    made.hold = std::chrono::minutes(15);
+    return made;
+  }
+
+  void check(const std::string& text) {
+    const std::size_t colon = std::min(text.find(':'), text.size());
+    CheckRules& rules = rules_of(text.substr(0, colon));
+    if (colon == text.size()) return;
+    for (const std::string& part : split(text.substr(colon + 1), ',')) setting(rules, Words(part));
+  }
+
+  void setting(CheckRules& rules, Words words) {
+    if (words.skip("severity")) {
+      rules.critical = severity(words.take("a severity"));
+      rules.warning = std::max(rules.critical, Severity::p2);
+    } else if (words.skip("warning")) {
+      rules.warning = severity(words.take("a severity"));
+    } else if (words.skip("confirm")) {
+      const std::string plan = words.take("a plan");
+      if (const auto preset = confirmation_preset(plan)) {
+        rules.confirm = *preset;
+        return;
+      }
+      rules.confirm = {static_cast<int>(number(plan)), {}};
+      while (!words.done()) rules.confirm.spread.push_back(words.length());
+    } else if (words.skip("recover")) {
+      rules.recover.successes = static_cast<int>(number(words.take("a number")));
+    } else if (words.skip("passive")) {
+      rules.passive = true;
+    } else if (words.skip("hold")) {
+      rules.hold = words.length();
+    } else if (words.skip("was")) {
+      rules.was = words.take("a name");
+    } else {
+      throw Misunderstood("no setting of a check: " + words.take("a setting"));
+    }
+  }
+
+  void limits_of(const std::string& text) {
+    const std::size_t colon = text.find(": ");
+    if (colon == std::string::npos) throw Misunderstood("expected limits CHECK: { … }");
+    rules_of(text.substr(0, colon)).limits = limits(text.substr(colon + 2));
+  }
+
+  // ---- what happens
+  void happen(Words& words) {
+    advance(words.length());
+    const std::string what = words.take("what happens");
+    if (what == "elapsed") return;
+    if (what == "reload") return reload();
+    if (what == "remove") {
+      const std::string name = words.take("a check");
+      std::erase_if(draft_.checks, [&](const CheckRules& rules) { return rules.name == name; });
+    } else if (what == "rename") {
+      CheckRules& rules = rules_of(words.take("a check"));
+      rules.was = rules.name;
+      words.skip("to");
+      rules.name = words.take("a name");
+    } else if (what == "restart") {
+      restart(words);
+    } else if (what == "ack") {
+      acknowledge(words);
+    } else if (what == "trouble") {
+      trouble(words);
+    } else if (what == "recovered") {
+      const std::string key = words.take("a key");
+      step(SelfRecovered{key, words.take("a summary")});
+    } else if (what == "stop") {
+      step(Stopping{});
+    } else if (what == "receiver") {
+      receiver(words);
+    } else if (what == "show") {
+      show(words.take("a check"));
+    } else {
+      observe(what, words);
+    }
+  }
+
+  void observe(const std::string& name, Words& words) {
+    if (!engine_) start({});
+    if (!engine_->view(name)) throw Misunderstood("no check is called " + name);
+    Observed event;
+    event.check = name;
+    event.started = now();
+    const std::string outcome = words.take("an outcome");
+    Observation& observation = event.observation;
+    if (outcome == "ok") {
+      observation.summary = "fine";
+      while (!words.done()) observation.samples.push_back(sample(words.take("a sample")));
+    } else {
+      observation.outcome = outcome == "refused" ? Outcome::refused
+                            : outcome == "wrong" ? Outcome::wrong
+                            : outcome == "unmeasured" ? Outcome::unmeasured
+                                                      : throw Misunderstood("no outcome: " + outcome);
+      if (observation.outcome == Outcome::unmeasured) observation.reason = words.take("a reason");
+      observation.summary = words.done() ? outcome : words.take("a summary");
+      if (!words.done()) observation.remedy = words.take("a remedy");
+    }
+    step(event);
+  }
+
+  void restart(Words& words) {
+    if (words.skip("clock")) {
+      const std::string jump = words.take("a jump such as -1h");
+      const Duration length = wanted(parse_duration(jump.substr(1)));
+      jump_ += jump.front() == '-' ? -length : length;
+    }
+    if (words.skip("after")) time_ += words.length();
+    start(store_.load());
+    step(Elapsed{});
+  }
+
+  void acknowledge(Words& words) {
+    const std::string which = words.take("a check");
+    words.skip("by");
+    for (const IncidentView& incident : engine_->open_incidents()) {
+      if (incident.record.check == which) return step(Acknowledged{incident.record.id.substr(0, 6), words.take("a name")});
+    }
+    throw Misunderstood("no open incident of " + which);
+  }
+
+  void trouble(Words& words) {
+    SelfTrouble event;
+    event.key = words.take("a key");
+    event.severity = severity(words.take("a severity"));
+    event.summary = words.take("a summary");
+    if (words.skip("except")) event.except = words.take("a receiver");
+    step(event);
+  }
+
+  /// receiver NAME takes|silent|refuses: what it does from now on.
+  void receiver(Words& words) {
+    const std::string name = words.take("a receiver");
+    const std::string mood = words.take("takes, silent or refuses");
+    silent_.erase(name);
+    refusing_.erase(name);
+    if (mood == "silent") silent_.insert(name);
+    if (mood == "refuses") refusing_.insert(name);
+    deliver();
+  }
+
+  void reload() {
+    rules_ = std::make_shared<const Rules>(draft_);
+    if (engine_) step(Reconfigured{rules_});
+  }
+
+  void show(const std::string& name) {
+    if (!engine_) start({});
+    const auto view = engine_->view(name);
+    if (!view) {
+      out_ += "> " + name + " does not exist\n";
+      return;
+    }
+    out_ += "> " + name + " is " + std::string(to_string(view->verdict)) + ", settled " + std::string(to_string(view->settled));
+    if (view->needed > 0) out_ += ", " + std::to_string(view->seen) + " of " + std::to_string(view->needed);
+    out_ += ", " + std::string(view->incident.empty() ? "no incident" : "in an incident") + ": " + view->why + "\n";
+  }
+
+  // ---- the shell
+  Now now() const {
+    return {Steady(std::chrono::hours(100) + time_), Wall(std::chrono::hours(24 * 365 * 55) + time_ + jump_)};
+  }
+
+  void start(Snapshot snapshot) {
+    rules_ = std::make_shared<const Rules>(draft_);
+    waiting_.assign(snapshot.outbox.begin(), snapshot.outbox.end());
+    engine_ = std::make_unique<Engine>(rules_, std::move(snapshot), now(), std::array<std::uint64_t, 4>{1, 2, 3, ++starts_});
+    wake_at_.reset();
+  }
+
+  /// Lets time pass as the shell would: Elapsed whenever the engine asked for it.
+  void advance(Duration to) {
+    if (to < time_) throw Misunderstood("time runs forward only");
+    while (engine_ && wake_at_ && *wake_at_ - Steady(std::chrono::hours(100)) <= to) {
+      const Duration due = *wake_at_ - Steady(std::chrono::hours(100));
+      time_ = std::max(time_, due);
+      const auto before = wake_at_;
+      step(Elapsed{});
+      if (wake_at_ == before) throw Misunderstood("the engine asks to be woken at the same time for ever");
+    }
+    time_ = to;
+  }
+
+  void step(const Event& event) {
+    if (!engine_) start({});
+    const Effects effects = engine_->step(now(), event);
+    store_.commit(effects);
+    wake_at_ = effects.wake_at;
+    for (const RunCheck& request : effects.requests) {
+      out_ += "> " + when() + " run " + request.check + " at " +
+              config_duration(request.at - Steady(std::chrono::hours(100))) + "\n";
+    }
+    for (const Notification& message : effects.outbox) {
+      print(message);
+      waiting_.push_back(message);
+    }
+    deliver();
+  }
+
+  void deliver() {
+    std::vector<Notification> waiting = std::exchange(waiting_, {});
+    for (const Notification& message : waiting) {
+      if (silent_.contains(message.id.receiver)) {
+        waiting_.push_back(message);
+        continue;
+      }
+      const bool refused = refusing_.contains(message.id.receiver);
+      const Effects effects = engine_->step(now(), Delivered{message.id, !refused, refused ? "gone" : "", ""});
+      store_.commit(effects);
+      wake_at_ = effects.wake_at;
+    }
+  }
+
+  std::string when() const { return time_ == Duration::zero() ? "0s" : config_duration(time_); }
+
+  void print(const Notification& message) {
+    out_ += "> " + when() + " " + std::string(to_string(message.kind)) + " " + std::string(to_string(message.severity)) + " " +
+            std::string(to_string(message.status)) + " " + message.check + " to " + message.id.receiver + ": " + message.summary;
+    if (message.reminder > 0) out_ += " (reminder " + std::to_string(message.reminder) + ")";
+    if (!message.confirmed_by.empty()) out_ += " (" + message.confirmed_by + ")";
+    if (message.kind == NotificationKind::recovery) out_ += " (after " + say_duration(message.at - message.opened) + ")";
+    if (!message.affected.empty()) {
+      std::string names;
+      for (const std::string& name : message.affected) names += (names.empty() ? "" : ", ") + name;
+      out_ += " (affected: " + names + ")";
+    }
+    if (message.acknowledged_by) out_ += " (acknowledged by " + *message.acknowledged_by + ")";
+    if (!message.remedy.empty()) out_ += " (remedy: " + message.remedy + ")";
+    out_ += "\n";
+  }
+
+  Rules draft_{.instance = "web-1", .checks = {}, .escalations = {}, .receivers = {}};
+  std::shared_ptr<const Rules> rules_;
+  std::unique_ptr<Engine> engine_;
+  MemoryStore store_;
+  std::vector<Notification> waiting_;
+  std::set<std::string> silent_, refusing_;
+  std::optional<Steady> wake_at_;
+  Duration time_{}, jump_{};
+  std::uint64_t starts_ = 0;
+  std::string out_;
+};
+
+}  // namespace
+
+std::string run_scenario(const std::string& text) { return Scenario().run(text); }
+
+}  // namespace vitald::tests

@@ -1,0 +1,20 @@
+// Scenarios: text that an operator can read, run against the real engine. The language is shown by the files in
+// tests/scenarios; every command is a function in scenario.cpp.
+//
+//   receivers ops-slack lead                      declarations come first, one a line
+//   escalation P0: ops-slack; after 15m unless acknowledged lead; remind 30m
+//   check web: severity P0, confirm calm, every 30s
+//   limits web: { duration: { warning: 200ms } }  the configuration's own grammar, on the samples of `sample` lines
+//   0s web refused "connection refused"           then what happens when; between two lines time passes by itself
+//   > 30s problem P0 web to ops-slack: ...        what the engine wanted done: rewritten by VITALD_UPDATE_GOLDEN=1
+#pragma once
+
+#include <string>
+
+namespace vitald::tests {
+
+/// Runs the scenario and gives its text back with the `>` lines that the engine of today produces. A line that is not
+/// understood becomes a `> error: …` line.
+std::string run_scenario(const std::string& text);
+
+}  // namespace vitald::tests
