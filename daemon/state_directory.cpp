@@ -47,8 +47,9 @@ std::string other_process(int directory) {
 
 StateDirectory::Claim StateDirectory::claim(const std::filesystem::path& path) {
   const std::string me = user_name(::geteuid());
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
-    return from_errno(path, errno, "cannot be created; run: install -d -m 0700 -o " + me + " " + path.string());
+  const int made = ::mkdir(path.c_str(), 0700) == 0 ? 0 : errno;
+  if (made != 0 && made != EEXIST) {
+    return from_errno(path, made, "cannot be created; run: install -d -m 0700 -o " + me + " " + path.string());
   }
   const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return from_errno(path, errno, "cannot be opened");
@@ -92,10 +93,11 @@ StateDirectory::~StateDirectory() {
 StateDirectory::Claim StateDirectory::inspect(const std::string& name) const {
   const std::filesystem::path where = path_ / name;
   const int fd = ::openat(fd_, name.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-  if (fd < 0 && errno == ENOENT) return {};
-  if (fd < 0 && errno == ELOOP) return refuse(where, "is a symbolic link; remove it");
-  if (fd < 0)
-    return from_errno(where, errno, "cannot be opened; run: chown " + user_name(::geteuid()) + " " + where.string());
+  const int error = fd < 0 ? errno : 0;  // kept: making the sentences below may change it
+  if (error == ENOENT) return {};
+  if (error == ELOOP) return refuse(where, "is a symbolic link; remove it");
+  if (error != 0)
+    return from_errno(where, error, "cannot be opened; run: chown " + user_name(::geteuid()) + " " + where.string());
   struct stat found {};
   const bool known = ::fstat(fd, &found) == 0;
   const bool tight = known && ((found.st_mode & 0077) == 0 || ::fchmod(fd, 0600) == 0);

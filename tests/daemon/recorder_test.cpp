@@ -130,8 +130,6 @@ class Fixture : public ::testing::Test {
 class RecorderOverVault : public Fixture {};
 
 TEST_F(RecorderOverVault, releases_only_what_is_committed) {
-  // The clock stands at the epoch, far before any deadline of the timers: patience decides, and it is an hour from now.
-  clock.steady = std::chrono::steady_clock::now();
   vault->hold();
   begin();
   recorder->submit(problem(1));
@@ -157,7 +155,6 @@ TEST_F(RecorderOverVault, says_nothing_from_inside_submit) {
 }
 
 TEST_F(RecorderOverVault, what_gathers_during_a_commit_is_one_transaction) {
-  clock.steady = std::chrono::steady_clock::now();
   vault->hold();
   begin();
   recorder->submit(problem(0));
@@ -171,7 +168,6 @@ TEST_F(RecorderOverVault, what_gathers_during_a_commit_is_one_transaction) {
 }
 
 TEST_F(RecorderOverVault, a_failing_store_costs_durability_and_no_alert) {
-  clock.steady = std::chrono::steady_clock::now();
   begin({.patience = 1h, .retry = 1h, .farewell = 1h});
   vault->breaks("no space left on /var/lib/vitald (used 100 %)");
   recorder->submit(problem(1));
@@ -210,7 +206,7 @@ TEST_F(RecorderOverVault, retries_by_itself) {
 
 TEST_F(RecorderOverVault, a_late_commit_releases_nothing_twice) {
   vault->hold();
-  begin({.patience = 0ns, .retry = 1h, .farewell = 1h});  // the clock stands at the epoch: every commit is late at once
+  begin({.patience = 0ns, .retry = 1h, .farewell = 1h});  // every commit is late at once
   recorder->submit(problem(1));
   vault->wait_for_commits(1);
   run_until([&] { return said.size() == 1; });
@@ -255,7 +251,6 @@ TEST_F(RecorderOverVault, a_late_commit_that_fails_is_kept_and_written_later) {
 }
 
 TEST_F(RecorderOverVault, fills_a_rebuilt_store_with_what_is_still_open) {
-  clock.steady = std::chrono::steady_clock::now();
   begin();
   recorder->submit(problem(1));
   recorder->submit(problem(2));
@@ -340,7 +335,6 @@ TEST_F(RecorderOverVault, flush_does_not_wait_for_a_disk_that_never_answers) {
 }
 
 TEST_F(RecorderOverVault, writes_what_waits_when_it_ends) {
-  clock.steady = std::chrono::steady_clock::now();
   begin();
   for (int i = 1; i <= 20; ++i) recorder->submit(problem(i));
   recorder.reset();
@@ -369,7 +363,6 @@ class RecorderOverDisk : public Fixture {
 };
 
 TEST_F(RecorderOverDisk, keeps_its_word_over_a_restart) {
-  clock.steady = std::chrono::steady_clock::now();
   EXPECT_TRUE(open().incidents.empty());
   recorder->submit(problem(1));
   recorder->submit(problem(2));
@@ -385,7 +378,6 @@ TEST_F(RecorderOverDisk, keeps_its_word_over_a_restart) {
 }
 
 TEST_F(RecorderOverDisk, puts_what_is_owed_into_the_store_first) {
-  clock.steady = std::chrono::steady_clock::now();
   open();
   recorder->submit(problem(1));
   flush();
