@@ -61,24 +61,23 @@ class Reader {
   typename K::value_type required(std::string_view key, const K& kind, std::string_view help) {
     if (describes()) note(key, kind.type_name(), kind.schema(), help, "", true);
     const Node* node = take(key, help, true);
-    auto value = node == nullptr ? std::nullopt : convert(kind, *node, key);
-    return value ? std::move(*value) : kind.dummy();
+    return node == nullptr ? kind.dummy() : convert(kind, *node, key);
   }
-  /// The field's value, or `fallback` when it is absent, or wrong (that is a problem then).
+  /// The field's value, or `fallback` when it is absent.
   template <class K>
   typename K::value_type optional(std::string_view key, const K& kind, typename K::value_type fallback,
                                   std::string_view help) {
     if (describes()) note(key, kind.type_name(), kind.schema(), help, kind.show(fallback), false);
     const Node* node = take(key, help, false);
-    auto value = node == nullptr ? std::nullopt : convert(kind, *node, key);
-    return value ? std::move(*value) : std::move(fallback);
+    return node == nullptr ? fallback : convert(kind, *node, key);
   }
-  /// The field's value, or nothing when it is absent or wrong.
+  /// The field's value, or nothing when it is absent.
   template <class K>
   std::optional<typename K::value_type> maybe(std::string_view key, const K& kind, std::string_view help) {
     if (describes()) note(key, kind.type_name(), kind.schema(), help, "", false);
     const Node* node = take(key, help, false);
-    return node == nullptr ? std::nullopt : convert(kind, *node, key);
+    if (node == nullptr) return std::nullopt;
+    return convert(kind, *node, key);
   }
   /// A nested mapping: `parse` gets a Reader of its own, which describes when this one does. True when it was there.
   bool object(std::string_view key, std::string_view help, const std::function<void(Reader&)>& parse);
@@ -113,13 +112,13 @@ class Reader {
   void remember(const Node& node, const Secret& secret);
 
   template <class K>
-  std::optional<typename K::value_type> convert(const K& kind, const Node& node, std::string_view key) {
+  typename K::value_type convert(const K& kind, const Node& node, std::string_view key) {
     Problems found;
     auto value = kind.read(node, found);
     collect(found);  // warnings, and errors of nested values, which know better where it hurts
     if (!value) {
       if (!found.any_error()) reject(node, key, value.failure());
-      return std::nullopt;
+      return kind.dummy();
     }
     if constexpr (std::is_same_v<typename K::value_type, Secret>) {
       remember(node, *value);

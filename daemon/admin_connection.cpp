@@ -19,8 +19,12 @@ constexpr std::size_t most_lingering_bytes = 64 * 1024;
 
 }  // namespace
 
-Connection::Connection(asio::ip::tcp::socket socket, std::shared_ptr<const AdminSettings> settings, Operations& operations)
-    : socket_(std::move(socket)), deadline_(socket_.get_executor()), settings_(std::move(settings)), operations_(operations) {
+Connection::Connection(asio::ip::tcp::socket socket, std::shared_ptr<const AdminSettings> settings,
+                       Operations& operations)
+    : socket_(std::move(socket)),
+      deadline_(socket_.get_executor()),
+      settings_(std::move(settings)),
+      operations_(operations) {
   boost::system::error_code gone;
   peer_ = socket_.remote_endpoint(gone).address();
 }

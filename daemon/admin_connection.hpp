@@ -16,7 +16,8 @@ namespace vitald::daemon {
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(boost::asio::ip::tcp::socket socket, std::shared_ptr<const AdminSettings> settings, Operations& operations);
+  Connection(boost::asio::ip::tcp::socket socket, std::shared_ptr<const AdminSettings> settings,
+             Operations& operations);
 
   /// Serves until either side is done; then calls `gone` once, on the loop.
   void start(std::function<void()> gone);
@@ -37,7 +38,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// False when the connection is of no further use.
   YesNo respond(const HttpAsk& ask, const Answer& answer);
   YesNo send(const std::string& bytes);
-  /// Reads what the peer still sends for a moment, so that closing does not reset the answer away (RFC 9112 section 9.6).
+  /// Reads what the peer still sends for a moment, so that closing does not reset the answer away (RFC 9112
+  /// section 9.6).
   Nothing linger();
   void give_until(Duration length);
 

@@ -31,7 +31,8 @@ bool lacks_something(const boost::system::error_code& error) {
 Failure cannot_listen(const AdminSettings& settings, const boost::system::error_code& error) {
   std::string what = "cannot listen for HTTP: " + error.message();
   if (error == asio::error::address_in_use) what += "; another program has that port, give listen.http another one";
-  if (error == boost::system::errc::permission_denied) what += "; ports below 1024 need a capability, give listen.http another one";
+  if (error == boost::system::errc::permission_denied)
+    what += "; ports below 1024 need a capability, give listen.http another one";
   if (error == boost::system::errc::address_not_available) what += "; listen.http must name an address of this host";
   return {settings.host + ":" + std::to_string(settings.port), std::move(what)};
 }
@@ -40,12 +41,16 @@ Failure cannot_listen(const AdminSettings& settings, const boost::system::error_
 
 struct AdminHttp::Listener : std::enable_shared_from_this<AdminHttp::Listener> {
   Listener(asio::any_io_executor loop, AdminSettings given, Operations& operations_)
-      : acceptor(loop), pause(loop), settings(std::make_shared<const AdminSettings>(std::move(given))), operations(operations_) {}
+      : acceptor(loop),
+        pause(loop),
+        settings(std::make_shared<const AdminSettings>(std::move(given))),
+        operations(operations_) {}
 
   Result<void> bind();
   static asio::awaitable<void> accept(std::shared_ptr<Listener> self);
   void take(tcp::socket socket);
-  /// Closes the oldest connection that waits for its peer (of `peer` alone, where one is named). False when all are busy.
+  /// Closes the oldest connection that waits for its peer (of `peer` alone, where one is named). False when all are
+  /// busy.
   bool make_room(const asio::ip::address* peer);
   void stop();
 
@@ -75,7 +80,8 @@ asio::awaitable<void> AdminHttp::Listener::accept(std::shared_ptr<Listener> self
     if (!error) {
       self->take(std::move(socket));
     } else if (lacks_something(error)) {
-      // Without a descriptor the connection stays in the backlog and accept fails again at once: give one back, and wait.
+      // Without a descriptor the connection stays in the backlog and accept fails again at once: give one back, and
+      // wait.
       self->make_room(nullptr);
       self->pause.expires_after(pause_without_descriptors);
       co_await self->pause.async_wait(plainly);
@@ -87,14 +93,16 @@ void AdminHttp::Listener::take(tcp::socket socket) {
   boost::system::error_code error;
   const auto peer = socket.remote_endpoint(error).address();
   if (error) return;  // gone already
-  const auto of_peer = std::count_if(connections.begin(), connections.end(), [&](const auto& one) { return one->peer() == peer; });
+  const auto of_peer =
+      std::count_if(connections.begin(), connections.end(), [&](const auto& one) { return one->peer() == peer; });
   if (static_cast<std::size_t>(of_peer) >= settings->connections_per_peer && !make_room(&peer)) return;
   if (connections.size() >= settings->connections && !make_room(&peer) && !make_room(nullptr)) return;
   socket.set_option(tcp::no_delay(true), error);
   const auto made = std::make_shared<Connection>(std::move(socket), settings, operations);
   connections.push_back(made);
   made->start([weak = weak_from_this(), gone = made.get()] {
-    if (const auto self = weak.lock()) std::erase_if(self->connections, [&](const auto& one) { return one.get() == gone; });
+    if (const auto self = weak.lock())
+      std::erase_if(self->connections, [&](const auto& one) { return one.get() == gone; });
   });
 }
 
@@ -115,7 +123,8 @@ void AdminHttp::Listener::stop() {
   for (const auto& one : std::list(connections)) one->finish();
 }
 
-Result<std::unique_ptr<AdminHttp>> AdminHttp::open(asio::any_io_executor loop, AdminSettings settings, Operations& operations) {
+Result<std::unique_ptr<AdminHttp>> AdminHttp::open(asio::any_io_executor loop, AdminSettings settings,
+                                                   Operations& operations) {
   auto listener = std::make_shared<Listener>(loop, std::move(settings), operations);
   if (auto bound = listener->bind(); !bound) return bound.failure();
   asio::co_spawn(loop, Listener::accept(listener), asio::detached);

@@ -1,7 +1,8 @@
 // The HTTP listener (listen.http): a few connections, bounded in every direction, on the daemon's own loop.
 //
-// When a peer has all the connections that it may have, its oldest one that is not being answered makes room for the new
-// one, so a slow flood from one address (loopback, most of all) cannot keep an honest client waiting (reliability.md C15).
+// When a peer has all the connections that it may have, its oldest one that is not being answered makes room for the
+// new one, so a slow flood from one address (loopback, most of all) cannot keep an honest client waiting
+// (reliability.md C15).
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -18,9 +19,9 @@
 namespace vitald::daemon {
 
 struct AdminSettings {
-  std::string host = "127.0.0.1";        // numeric
-  std::uint16_t port = 9642;             // 0: any free one
-  std::vector<std::string> host_names;   // the instance's name among them
+  std::string host = "127.0.0.1";       // numeric
+  std::uint16_t port = 9642;            // 0: any free one
+  std::vector<std::string> host_names;  // the instance's name among them
   std::size_t connections = 64;
   std::size_t connections_per_peer = 16;
   Duration header_time = std::chrono::seconds(5);   // from a request's first byte, or from the connection
@@ -33,7 +34,8 @@ class AdminHttp {
 
  public:
   /// Binds and listens; serves when the loop runs. `operations` must outlive the loop's last turn.
-  static Result<std::unique_ptr<AdminHttp>> open(boost::asio::any_io_executor loop, AdminSettings settings, Operations& operations);
+  static Result<std::unique_ptr<AdminHttp>> open(boost::asio::any_io_executor loop, AdminSettings settings,
+                                                 Operations& operations);
   explicit AdminHttp(std::shared_ptr<Listener> listener);  // open() calls it
   /// Closes everything at once.
   ~AdminHttp();

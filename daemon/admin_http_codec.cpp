@@ -46,7 +46,8 @@ std::string HttpAsk::parameter(std::string_view name) const {
     const auto end = std::min(rest.find('&'), rest.size());
     const std::string_view pair = rest.substr(0, end);
     const auto equals = pair.find('=');
-    if (equals != std::string_view::npos && pair.substr(0, equals) == name) return percent_decoded(pair.substr(equals + 1));
+    if (equals != std::string_view::npos && pair.substr(0, equals) == name)
+      return percent_decoded(pair.substr(equals + 1));
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   return "";
@@ -84,7 +85,8 @@ HttpDecoder::State HttpDecoder::finish() {
     return refuse(413, "A request with a body is not taken here.");
   }
   if (message.count(http::field::host) != 1) return refuse(400, "A request needs exactly one Host header.");
-  if (message.version() != 10 && message.version() != 11) return refuse(505, "Only HTTP/1.0 and HTTP/1.1 are spoken here.");
+  if (message.version() != 10 && message.version() != 11)
+    return refuse(505, "Only HTTP/1.0 and HTTP/1.1 are spoken here.");
   const std::string_view target(message.target().data(), message.target().size());
   if (!target.starts_with('/')) return refuse(400, "The request's target must be a path.");
   const auto mark = std::min(target.find('?'), target.size());
@@ -119,12 +121,14 @@ std::string answer_head(const Answer& answer, const BodyShape& shape, bool keep_
     head += ": " + value;
   }
   head += keep_alive ? "\r\nConnection: keep-alive" : "\r\nConnection: close";
-  head += "\r\nCache-Control: no-store"
-          "\r\nContent-Security-Policy: default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-          "\r\nX-Content-Type-Options: nosniff"
-          "\r\nX-Frame-Options: DENY"
-          "\r\nReferrer-Policy: no-referrer"
-          "\r\n\r\n";
+  head +=
+      "\r\nCache-Control: no-store"
+      "\r\nContent-Security-Policy: default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
+      "form-action 'none'"
+      "\r\nX-Content-Type-Options: nosniff"
+      "\r\nX-Frame-Options: DENY"
+      "\r\nReferrer-Policy: no-referrer"
+      "\r\n\r\n";
   return head;
 }
 

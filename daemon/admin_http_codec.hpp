@@ -15,11 +15,11 @@ namespace vitald::daemon {
 
 /// One request's head; it has no body.
 struct HttpAsk {
-  std::string method;   // "GET"
-  std::string path;     // "/api/v1/checks", as sent: nothing maps to files, so nothing is decoded but the query
-  std::string query;    // "check=api-health", undecoded
-  std::string host;     // the Host header, one and only one
-  int version = 11;     // 10 or 11
+  std::string method;  // "GET"
+  std::string path;    // "/api/v1/checks", as sent: nothing maps to files, so nothing is decoded but the query
+  std::string query;   // "check=api-health", undecoded
+  std::string host;    // the Host header, one and only one
+  int version = 11;    // 10 or 11
   bool keep_alive = true;
 
   /// The decoded value of `name` in the query, or "".

@@ -59,7 +59,8 @@ constexpr std::array routes = {
 
 bool is_address(const std::string& text) {
   std::array<unsigned char, 16> bytes;
-  return ::inet_pton(AF_INET, text.c_str(), bytes.data()) == 1 || ::inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
+  return ::inet_pton(AF_INET, text.c_str(), bytes.data()) == 1 ||
+         ::inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
 }
 
 bool same_name(std::string_view a, std::string_view b) {
@@ -99,10 +100,13 @@ bool host_allowed(std::string_view host, const std::vector<std::string>& names) 
 
 Answer answer_request(const HttpAsk& ask, const std::vector<std::string>& host_names, Operations& operations) {
   if (!host_allowed(ask.host, host_names)) {
-    return {.status = 421, .body = "This daemon does not answer to that name. Use its address, localhost or its instance "
-                                   "name, or add the name to listen.host_names.\n"};
+    return {.status = 421,
+            .body =
+                "This daemon does not answer to that name. Use its address, localhost or its instance "
+                "name, or add the name to listen.host_names.\n"};
   }
-  const auto route = std::find_if(routes.begin(), routes.end(), [&](const Route& known) { return known.path == ask.path; });
+  const auto route =
+      std::find_if(routes.begin(), routes.end(), [&](const Route& known) { return known.path == ask.path; });
   if (route == routes.end()) {
     std::string body = "There is nothing here. What there is:\n";
     for (const Route& known : routes) body += "  " + std::string(known.path) + "  " + std::string(known.says) + "\n";

@@ -19,20 +19,28 @@ double seconds(Duration length) { return std::chrono::duration<double>(length).c
 
 std::string_view word(Outcome outcome) {
   switch (outcome) {
-    case Outcome::answered: return "answered";
-    case Outcome::refused: return "refused";
-    case Outcome::wrong: return "wrong";
-    case Outcome::unmeasured: break;
+    case Outcome::answered:
+      return "answered";
+    case Outcome::refused:
+      return "refused";
+    case Outcome::wrong:
+      return "wrong";
+    case Outcome::unmeasured:
+      break;
   }
   return "unmeasured";
 }
 
 std::string_view word(Unit unit) {
   switch (unit) {
-    case Unit::seconds: return "seconds";
-    case Unit::bytes: return "bytes";
-    case Unit::ratio: return "ratio";
-    case Unit::none: break;
+    case Unit::seconds:
+      return "seconds";
+    case Unit::bytes:
+      return "bytes";
+    case Unit::ratio:
+      return "ratio";
+    case Unit::none:
+      break;
   }
   return "";
 }
@@ -66,7 +74,8 @@ void put_observation(json& object, const Observation& observation, const probes:
     samples.push_back(std::move(one));
   }
   json phases = json::array();
-  for (const Phase& phase : observation.phases) phases.push_back({{"name", phase.name}, {"seconds", seconds(phase.took)}});
+  for (const Phase& phase : observation.phases)
+    phases.push_back({{"name", phase.name}, {"seconds", seconds(phase.took)}});
   json evidence = json::array();
   for (const Evidence& piece : observation.evidence) evidence.push_back({{"label", piece.label}, {"text", piece.text}});
   object["samples"] = std::move(samples);
@@ -132,10 +141,14 @@ json json_of(const alerting::IncidentView& view, const Board& board) {
   json told = json::array();
   for (const auto& [receiver, how] : record.told) told.push_back({{"receiver", receiver}, {"refused", how.refused}});
   json object = {
-      {"id", record.id},           {"check", record.check},
-      {"subject", record.subject}, {"severity", to_string(record.severity)},
-      {"status", to_string(record.status)}, {"summary", record.summary},
-      {"opened", rfc3339(record.opened)},   {"told", std::move(told)},
+      {"id", record.id},
+      {"check", record.check},
+      {"subject", record.subject},
+      {"severity", to_string(record.severity)},
+      {"status", to_string(record.status)},
+      {"summary", record.summary},
+      {"opened", rfc3339(record.opened)},
+      {"told", std::move(told)},
   };
   if (record.closed) object["closed"] = rfc3339(*record.closed);
   if (view.acknowledged_by) object["acknowledged_by"] = *view.acknowledged_by;
@@ -144,7 +157,8 @@ json json_of(const alerting::IncidentView& view, const Board& board) {
     if (!row->runbook.empty()) object["runbook"] = row->runbook;
     if (!row->observation.remedy.empty()) object["remedy"] = row->observation.remedy;
     json evidence = json::array();
-    for (const Evidence& piece : row->observation.evidence) evidence.push_back({{"label", piece.label}, {"text", piece.text}});
+    for (const Evidence& piece : row->observation.evidence)
+      evidence.push_back({{"label", piece.label}, {"text", piece.text}});
     object["evidence"] = std::move(evidence);
   }
   return object;
@@ -153,7 +167,8 @@ json json_of(const alerting::IncidentView& view, const Board& board) {
 json json_of(const DaemonView& view) {
   json receivers = json::array();
   for (const ReceiverView& receiver : view.receivers) {
-    json one = {{"name", receiver.name}, {"kind", receiver.kind}, {"pending", receiver.pending}, {"stopped", receiver.stopped}};
+    json one = {
+        {"name", receiver.name}, {"kind", receiver.kind}, {"pending", receiver.pending}, {"stopped", receiver.stopped}};
     if (!receiver.why.empty()) one["why"] = receiver.why;
     receivers.push_back(std::move(one));
   }
@@ -174,8 +189,11 @@ json json_of(const DaemonView& view) {
 }
 
 json json_of(const ProbeReport& report) {
-  json object = {{"check", report.check}, {"probe", report.probe}, {"verdict", to_string(report.verdict)},
-                 {"why", report.why}, {"duration_seconds", seconds(report.took)}};
+  json object = {{"check", report.check},
+                 {"probe", report.probe},
+                 {"verdict", to_string(report.verdict)},
+                 {"why", report.why},
+                 {"duration_seconds", seconds(report.took)}};
   put_observation(object, report.observation, probes::find_probe(report.probe));
   json limits = json::array();
   for (const Limit& limit : report.limits) limits.push_back({{"sample", limit.sample}, {"text", say_limit(limit)}});

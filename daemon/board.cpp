@@ -41,7 +41,8 @@ void Board::put(std::shared_ptr<const BoardRow> row) {
   if (counts_events(*row)) {
     const BoardRow* before = known == index_.end() ? nullptr : rows_[known->second].get();
     auto counted = std::make_shared<BoardRow>(*row);
-    counted->events = add_events(*row, before ? before->events : row->events, before == nullptr || before->runs != row->runs);
+    counted->events =
+        add_events(*row, before ? before->events : row->events, before == nullptr || before->runs != row->runs);
     row = std::move(counted);
   }
   if (known != index_.end()) {

@@ -30,11 +30,11 @@ struct BoardRow {
   const probes::ProbeKind* kind = nullptr;
   Labels labels;
   Duration every{};
-  Observation observation;         // of the last finished run; empty before the first
-  Wall started{};                  // of that run
+  Observation observation;  // of the last finished run; empty before the first
+  Wall started{};           // of that run
   Duration took{};
   std::uint64_t runs = 0;
-  std::uint64_t missed = 0;        // slots that passed while a run was still out or the daemon was late
+  std::uint64_t missed = 0;  // slots that passed while a run was still out or the daemon was late
   alerting::CheckView view;
   std::string runbook;             // http(s) address or ""
   std::vector<EventTotal> events;  // kept by Board::put

@@ -21,7 +21,7 @@ int unavailable(const CommandLine& line, const Failure& failure) {
 
 /// A command whose whole result is a text.
 int simple(const CommandLine& line, const json& request) {
-  const auto result = line.ask(request, {});
+  const auto result = control_request(line.socket, request);
   if (!result) return unavailable(line, result.failure());
   if (line.json) {
     line.out << dump(*result) << "\n";
@@ -41,7 +41,7 @@ int show(const CommandLine& line, const json& report) {
 int status_command(const CommandLine& line) {
   std::vector<json> checks;
   const auto keep = [&](const json& progress) { checks.push_back(progress.value("check", json::object())); };
-  auto result = line.ask(json{{"command", "status"}}, keep);
+  auto result = control_request(line.socket, json{{"command", "status"}}, keep);
   if (!result) return unavailable(line, result.failure());
   if (line.json) {
     (*result)["checks"] = std::move(checks);
@@ -53,7 +53,7 @@ int status_command(const CommandLine& line) {
 }
 
 int probe_command(const CommandLine& line, const std::string& check) {
-  const auto report = line.ask(json{{"command", "probe"}, {"check", check}}, {});
+  const auto report = control_request(line.socket, json{{"command", "probe"}, {"check", check}});
   if (!report) return unavailable(line, report.failure());
   return show(line, *report);
 }
@@ -62,14 +62,14 @@ int verify_command(const CommandLine& line) {
   const auto tell = [&](const json& progress) {
     line.out << (line.json ? dump(progress) + "\n" : render_verify_line(progress, line.terminal)) << std::flush;
   };
-  const auto result = line.ask(json{{"command", "verify"}}, tell);
+  const auto result = control_request(line.socket, json{{"command", "verify"}}, tell);
   if (!result) return unavailable(line, result.failure());
   line.out << (line.json ? dump(*result) + "\n" : render_verify_summary(*result, line.terminal));
   return exit_code(text_of(*result, "verdict"));
 }
 
 int incidents_command(const CommandLine& line) {
-  const auto result = line.ask(json{{"command", "incidents"}}, {});
+  const auto result = control_request(line.socket, json{{"command", "incidents"}});
   if (!result) return unavailable(line, result.failure());
   line.out << (line.json ? dump(*result) + "\n" : render_incidents(*result, line.terminal));
   return 0;
@@ -84,5 +84,7 @@ int test_notify_command(const CommandLine& line, const std::string& receiver) {
 }
 
 int reload_command(const CommandLine& line) { return simple(line, json{{"command", "reload"}}); }
+
+int show_report(const CommandLine& line, const ProbeReport& report) { return show(line, json_of(report)); }
 
 }  // namespace vitald::daemon

@@ -26,7 +26,8 @@ std::string sample_name(const json& sample) {
   std::string labels;
   const json all = sample.value("labels", json::object());
   for (const auto& [key, value] : all.items()) {
-    labels += (labels.empty() ? "" : ", ") + plain(key) + " " + (value.is_string() ? plain(value.get<std::string>()) : "");
+    labels +=
+        (labels.empty() ? "" : ", ") + plain(key) + " " + (value.is_string() ? plain(value.get<std::string>()) : "");
   }
   return labels.empty() ? name : name + " (" + labels + ")";
 }
@@ -79,7 +80,8 @@ std::string render_probe(const json& report, const Terminal& terminal) {
                     (why.empty() ? summary : why) + "\n";
   if (!summary.empty() && summary != why) out += "  " + summary + "\n";
   out += dim(terminal, "  " + text_of(report, "probe") + ", " + text_of(report, "outcome") + " after " +
-                           say_length(number_of(report, "duration_seconds"))) + "\n";
+                           say_length(number_of(report, "duration_seconds"))) +
+         "\n";
   if (const std::string reason = text_of(report, "reason"); !reason.empty()) out += "  reason: " + reason + "\n";
   if (const std::string remedy = text_of(report, "remedy"); !remedy.empty()) out += "  what to do: " + remedy + "\n";
   Table phases{"Phases", {}};
@@ -116,7 +118,8 @@ std::string render_verify_summary(const json& result, const Terminal& terminal) 
     if (count == 0) continue;
     parts += (parts.empty() ? "" : ", ") + coloured(terminal, verdict, std::to_string(count) + " " + verdict);
   }
-  return "\n" + std::to_string(total) + (total == 1 ? " check: " : " checks: ") + (parts.empty() ? "none" : parts) + "\n";
+  return "\n" + std::to_string(total) + (total == 1 ? " check: " : " checks: ") + (parts.empty() ? "none" : parts) +
+         "\n";
 }
 
 int exit_code(std::string_view verdict) {

@@ -10,8 +10,8 @@
 
 namespace vitald::daemon {
 
-
-std::string render_status(const nlohmann::json& result, const std::vector<nlohmann::json>& checks, const Terminal& terminal);
+std::string render_status(const nlohmann::json& result, const std::vector<nlohmann::json>& checks,
+                          const Terminal& terminal);
 std::string render_incidents(const nlohmann::json& result, const Terminal& terminal);
 std::string render_probe(const nlohmann::json& report, const Terminal& terminal);
 /// One line as a check finishes, and the last line.

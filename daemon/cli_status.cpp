@@ -35,7 +35,8 @@ std::string headline(const json& daemon, const std::vector<const json*>& checks,
   if (checks.empty()) {
     text = "no checks are configured";
   } else if (bad > 0) {
-    text = std::to_string(bad) + " of " + plural(checks.size(), "check") + (bad == 1 ? " needs" : " need") + " attention";
+    text =
+        std::to_string(bad) + " of " + plural(checks.size(), "check") + (bad == 1 ? " needs" : " need") + " attention";
   } else if (waiting > 0) {
     text = "no trouble so far, " + std::to_string(waiting) + " of " + plural(checks.size(), "check") + " not yet run";
   } else {
@@ -46,9 +47,12 @@ std::string headline(const json& daemon, const std::vector<const json*>& checks,
 
 std::string own_troubles(const json& daemon, const Terminal& terminal) {
   std::string out;
-  const auto say = [&](const std::string& text) { out += coloured(terminal, "warning", "vitald itself: " + text) + "\n"; };
+  const auto say = [&](const std::string& text) {
+    out += coloured(terminal, "warning", "vitald itself: " + text) + "\n";
+  };
   if (daemon.value("store_degraded", false)) say("the store does not work: " + text_of(daemon, "store_problem"));
-  if (!daemon.value("last_reload_worked", true)) say("the last reload was refused: " + text_of(daemon, "last_reload_problem"));
+  if (!daemon.value("last_reload_worked", true))
+    say("the last reload was refused: " + text_of(daemon, "last_reload_problem"));
   for (const json& receiver : daemon.value("receivers", json::array())) {
     if (!receiver.value("stopped", false)) continue;
     say("receiver " + text_of(receiver, "name") + " takes no messages: " + text_of(receiver, "why"));
@@ -60,9 +64,11 @@ std::string row(const json& check, std::size_t name_width, const Terminal& termi
   const std::string standing = text_of(check, "standing");
   std::string why = text_of(check, "why");
   if (const auto confirming = check.find("confirming"); confirming != check.end()) {
-    why += " (" + std::to_string(confirming->value("seen", 0)) + " of " + std::to_string(confirming->value("needed", 0)) + ")";
+    why += " (" + std::to_string(confirming->value("seen", 0)) + " of " +
+           std::to_string(confirming->value("needed", 0)) + ")";
   }
-  if (const std::string incident = text_of(check, "incident"); !incident.empty()) why += "  [" + incident.substr(0, 4) + "]";
+  if (const std::string incident = text_of(check, "incident"); !incident.empty())
+    why += "  [" + incident.substr(0, 4) + "]";
   const std::size_t used = state_width + name_width + 4;
   const std::size_t room = terminal.width > used + 20 ? terminal.width - used : 0;
   return coloured(terminal, standing, padded(standing, state_width)) + " " +
@@ -102,7 +108,8 @@ std::string render_incidents(const json& result, const Terminal& terminal) {
     };
     fact("since", text_of(incident, "opened"));
     if (text_of(incident, "now") != text_of(incident, "summary")) fact("now", text_of(incident, "now"));
-    for (const json& piece : incident.value("evidence", json::array())) fact(text_of(piece, "label"), text_of(piece, "text"));
+    for (const json& piece : incident.value("evidence", json::array()))
+      fact(text_of(piece, "label"), text_of(piece, "text"));
     fact("what to do", text_of(incident, "remedy"));
     fact("runbook", text_of(incident, "runbook"));
     const std::string by = text_of(incident, "acknowledged_by");

@@ -50,9 +50,11 @@ Result<void> clear_the_way(const std::string& path) {
     if (errno == ENOENT) return {};
     return Failure{path, "cannot look at the control socket: " + errno_text(errno)};
   }
-  if (!S_ISSOCK(info.st_mode)) return Failure{path, "stands where the control socket belongs and is no socket; remove it"};
+  if (!S_ISSOCK(info.st_mode))
+    return Failure{path, "stands where the control socket belongs and is no socket; remove it"};
   if (somebody_listens(path)) return Failure{path, "another vitald answers at this control socket; stop it first"};
-  if (::unlink(path.c_str()) != 0) return Failure{path, "cannot replace the left-over control socket: " + errno_text(errno)};
+  if (::unlink(path.c_str()) != 0)
+    return Failure{path, "cannot replace the left-over control socket: " + errno_text(errno)};
   return {};
 }
 
@@ -117,16 +119,19 @@ void ControlSocket::Listener::take(Local::socket socket) {
   if (!known || !may_control(peer.uid, ::geteuid())) {
     refusal = "only root and the user that vitald runs as may give it commands; try sudo";
   } else if (sessions.size() >= settings.connections) {
-    refusal = "vitald has " + std::to_string(sessions.size()) + " commands under way and takes no more; try again in a moment";
+    refusal = "vitald has " + std::to_string(sessions.size()) +
+              " commands under way and takes no more; try again in a moment";
   }
   if (!refusal.empty()) {
     ControlSession::refuse(std::move(socket), refusal);
     return;
   }
-  const auto made = std::make_shared<ControlSession>(std::move(socket), settings, operations, "uid " + std::to_string(peer.uid));
+  const auto made =
+      std::make_shared<ControlSession>(std::move(socket), settings, operations, "uid " + std::to_string(peer.uid));
   sessions.push_back(made);
   made->start([weak = weak_from_this(), gone = made.get()] {
-    if (const auto self = weak.lock()) std::erase_if(self->sessions, [&](const auto& one) { return one.get() == gone; });
+    if (const auto self = weak.lock())
+      std::erase_if(self->sessions, [&](const auto& one) { return one.get() == gone; });
   });
 }
 

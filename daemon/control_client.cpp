@@ -58,7 +58,8 @@ std::optional<Failure> connect_to(const Descriptor& socket, const std::string& p
   if (path.size() >= sizeof address.sun_path) return Failure{path, "is too long for a Unix socket"};
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, path.c_str(), path.size());
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return from_errno(path, errno);
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return from_errno(path, errno);
   return std::nullopt;
 }
 
@@ -80,7 +81,8 @@ Result<bool> receive(const Descriptor& socket, std::string& buffer, Duration pat
   const auto wait = std::chrono::ceil<std::chrono::milliseconds>(patience).count();
   const int came = ::poll(&ready, 1, static_cast<int>(wait));
   if (came < 0 && errno == EINTR) return true;
-  if (came == 0) return Failure{"", "vitald has not answered for " + say_duration(patience) + "; see: systemctl status vitald"};
+  if (came == 0)
+    return Failure{"", "vitald has not answered for " + say_duration(patience) + "; see: systemctl status vitald"};
   std::array<char, 65536> block;
   const ssize_t size = ::read(socket.get(), block.data(), block.size());
   if (size < 0 && errno == EINTR) return true;
@@ -109,7 +111,8 @@ Result<json> control_request(const std::filesystem::path& path, const json& requ
   const Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (socket.get() < 0) return from_errno(path.string(), errno);
   if (auto failed = connect_to(socket, path.string())) return *failed;
-  if (auto failed = send_all(socket, path.string(), request.dump(-1, ' ', false, json::error_handler_t::replace) + "\n")) {
+  if (auto failed =
+          send_all(socket, path.string(), request.dump(-1, ' ', false, json::error_handler_t::replace) + "\n")) {
     return *failed;
   }
   std::string buffer;

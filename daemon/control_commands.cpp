@@ -116,9 +116,9 @@ struct Command {
 };
 
 constexpr std::array commands = {
-    Command{"status", nullptr, status},          Command{"probe", "check", probe},
-    Command{"verify", nullptr, verify},          Command{"incidents", nullptr, incidents},
-    Command{"ack", "incident", acknowledge},     Command{"test-notify", "receiver", test_notify},
+    Command{"status", nullptr, status},      Command{"probe", "check", probe},
+    Command{"verify", nullptr, verify},      Command{"incidents", nullptr, incidents},
+    Command{"ack", "incident", acknowledge}, Command{"test-notify", "receiver", test_notify},
     Command{"reload", nullptr, reload},
 };
 

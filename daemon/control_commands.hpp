@@ -18,8 +18,8 @@ class ControlLines {
   virtual boost::asio::awaitable<bool> write(std::string lines) = 0;
 };
 
-/// Carries out one request line and writes the whole answer, the last line included. `by` names the peer for `ack` where
-/// the request does not. Never throws for anything that the request says.
+/// Carries out one request line and writes the whole answer, the last line included. `by` names the peer for `ack`
+/// where the request does not. Never throws for anything that the request says.
 boost::asio::awaitable<void> answer_command(std::string request, std::string by, std::size_t verify_width,
                                             Operations& operations, ControlLines& lines);
 

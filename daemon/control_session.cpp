@@ -22,7 +22,10 @@ std::string error_line(const std::string& sentence) { return R"({"error":)" + du
 }  // namespace
 
 ControlSession::ControlSession(Socket socket, const ControlSettings& settings, Operations& operations, std::string by)
-    : socket_(std::move(socket)), deadline_(socket_.get_executor()), settings_(settings), operations_(operations),
+    : socket_(std::move(socket)),
+      deadline_(socket_.get_executor()),
+      settings_(settings),
+      operations_(operations),
       by_(std::move(by)) {}
 
 void ControlSession::start(std::function<void()> gone) {
@@ -54,7 +57,8 @@ asio::awaitable<void> ControlSession::serve(std::shared_ptr<ControlSession> self
   if (request.empty()) co_return;
   self->deadline_.cancel();  // the command takes its own time; each piece of its answer has a bound
   if (request.size() > self->settings_.request_bytes) {
-    const std::string line = error_line("the request is larger than " + std::to_string(self->settings_.request_bytes) + " bytes");
+    const std::string line =
+        error_line("the request is larger than " + std::to_string(self->settings_.request_bytes) + " bytes");
     co_await self->write(line);
     co_return;
   }

@@ -74,11 +74,6 @@ void close_series(std::string& out, double value) {
   out += '\n';
 }
 
-void plain_series(std::string& out, std::string_view metric, const BoardRow& row, double value) {
-  open_series(out, metric, row);
-  close_series(out, value);
-}
-
 double seconds(Duration length) { return std::chrono::duration<double>(length).count(); }
 
 /// To the millisecond: more digits would only make the text longer.
@@ -96,10 +91,14 @@ double shown_value(const SampleSpec* spec, const Sample& sample, const BoardRow&
 
 std::string_view unit_suffix(Unit unit) {
   switch (unit) {
-    case Unit::seconds: return "_seconds";
-    case Unit::bytes: return "_bytes";
-    case Unit::ratio: return "_ratio";
-    case Unit::none: break;
+    case Unit::seconds:
+      return "_seconds";
+    case Unit::bytes:
+      return "_bytes";
+    case Unit::ratio:
+      return "_ratio";
+    case Unit::none:
+      break;
   }
   return "";
 }
@@ -126,23 +125,27 @@ std::string sample_metric(std::string_view probe, const SampleSpec& spec) {
 const std::vector<CheckMetric>& check_metrics() {
   static const std::vector<CheckMetric> metrics = {
       {"vitald_check_status", "gauge", "Latest verdict of the check: 0 ok, 1 warning, 2 critical, 3 unknown."},
-      {"vitald_check_up", "gauge", "1 when the target did what the check asks of it, 0 when not; absent while unknown."},
+      {"vitald_check_up", "gauge",
+       "1 when the target did what the check asks of it, 0 when not; absent while unknown."},
       {"vitald_check_last_duration_seconds", "gauge", "How long the last run of the check took."},
       {"vitald_check_phase_seconds", "gauge", "How long one phase of the last run took."},
       {"vitald_check_last_run_timestamp_seconds", "gauge", "When the last finished run of the check began."},
       {"vitald_check_runs_total", "counter", "Finished runs of the check since the daemon started."},
       {"vitald_check_missed_slots_total", "counter", "Slots of the check's schedule that passed without a run."},
-      {"vitald_check_series_dropped", "gauge", "Series of the check's last run that were left out (50 for each check)."},
+      {"vitald_check_series_dropped", "gauge",
+       "Series of the check's last run that were left out (50 for each check)."},
   };
   return metrics;
 }
 
 SeriesWriter::SeriesWriter(Board::Rows rows) : rows_(std::move(rows)) {
+  label_begins_.push_back(0);
   for (std::size_t i = 0; i < check_metrics().size(); ++i) {
     const CheckMetric& metric = check_metrics()[i];
     families_.push_back({std::string(metric.name), metric.type, metric.help, static_cast<Fixed>(i)});
   }
-  std::map<std::string_view, std::shared_ptr<Members>> kinds;  // by name, for an order that does not depend on addresses
+  std::map<std::string_view, std::shared_ptr<Members>>
+      kinds;  // by name, for an order that does not depend on addresses
   std::erase_if(rows_, [](const auto& row) { return row->kind == nullptr; });
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     auto& members = kinds[rows_[i]->kind->name];
@@ -170,7 +173,7 @@ bool SeriesWriter::next(std::string& out, std::size_t bytes) {
     while (row_ < rows) {
       if (out.size() >= enough || visits == 0) return true;
       --visits;
-      write_row(out, *rows_[family.members ? (*family.members)[row_] : row_]);
+      write_row(out, family.members ? (*family.members)[row_] : row_);
       ++row_;
     }
     ++family_;
@@ -191,7 +194,24 @@ void SeriesWriter::begin_family(std::string& out) {
   out += '\n';
 }
 
-void SeriesWriter::write_row(std::string& out, const BoardRow& row) {
+/// `name{…`, still open, with the row's own labels as the first family wrote them.
+void SeriesWriter::open_known(std::string& out, std::size_t index, std::string_view reserved) const {
+  const std::string& metric = families_[family_].metric;
+  if (!reserved.empty() && carries(rows_[index]->labels, reserved)) {
+    open_series(out, metric, *rows_[index], {}, reserved);
+    return;
+  }
+  out += metric;
+  out.append(labels_, label_begins_[index], label_begins_[index + 1] - label_begins_[index]);
+}
+
+void SeriesWriter::plain_series(std::string& out, std::size_t index, double value) const {
+  open_known(out, index, "");
+  close_series(out, value);
+}
+
+void SeriesWriter::write_row(std::string& out, std::size_t index) {
+  const BoardRow& row = *rows_[index];
   const Family& family = families_[family_];
   const std::size_t before = out.size();
   const bool first = !begun_;
@@ -199,40 +219,43 @@ void SeriesWriter::write_row(std::string& out, const BoardRow& row) {
   const std::size_t head = out.size();
   switch (family.what) {
     case Fixed::status:
-      plain_series(out, family.metric, row, static_cast<int>(row.view.verdict));
+      open_series(out, family.metric, row);
+      labels_.append(out, head + family.metric.size(), std::string::npos);
+      label_begins_.push_back(labels_.size());
+      close_series(out, static_cast<int>(row.view.verdict));
       break;
     case Fixed::up:
       if (has_run(row) && row.observation.outcome != Outcome::unmeasured && row.view.verdict != Status::unknown) {
-        plain_series(out, family.metric, row, row.observation.outcome == Outcome::answered ? 1 : 0);
+        plain_series(out, index, row.observation.outcome == Outcome::answered ? 1 : 0);
       }
       break;
     case Fixed::duration:
-      if (has_run(row)) plain_series(out, family.metric, row, seconds(row.took));
+      if (has_run(row)) plain_series(out, index, seconds(row.took));
       break;
     case Fixed::phase:
       for (std::size_t i = 0; i < phases_of(row); ++i) {
-        open_series(out, family.metric, row, {}, "phase");
+        open_known(out, index, "phase");
         append_label(out, "phase", row.observation.phases[i].name);
         close_series(out, seconds(row.observation.phases[i].took));
       }
       break;
     case Fixed::last_run:
-      if (has_run(row)) plain_series(out, family.metric, row, timestamp(row.started));
+      if (has_run(row)) plain_series(out, index, timestamp(row.started));
       break;
     case Fixed::runs:
-      plain_series(out, family.metric, row, static_cast<double>(row.runs));
+      plain_series(out, index, static_cast<double>(row.runs));
       break;
     case Fixed::missed:
-      plain_series(out, family.metric, row, static_cast<double>(row.missed));
+      plain_series(out, index, static_cast<double>(row.missed));
       break;
     case Fixed::dropped: {
       const std::size_t dropped = row.observation.samples.size() - samples_kept(row);
-      if (dropped > 0) plain_series(out, family.metric, row, static_cast<double>(dropped));
+      if (dropped > 0) plain_series(out, index, static_cast<double>(dropped));
       break;
     }
     case Fixed::sample:
     case Fixed::free_sample:
-      write_samples(out, row);
+      write_samples(out, index);
       break;
   }
   if (first && out.size() == head) {  // nothing to say yet: no empty family
@@ -241,9 +264,11 @@ void SeriesWriter::write_row(std::string& out, const BoardRow& row) {
   }
 }
 
-void SeriesWriter::write_samples(std::string& out, const BoardRow& row) {
+void SeriesWriter::write_samples(std::string& out, std::size_t index) {
+  const BoardRow& row = *rows_[index];
   const Family& family = families_[family_];
-  std::array<std::pair<std::size_t, std::size_t>, most_series_per_check> written;  // where this row's series stand in `out`
+  std::array<std::pair<std::size_t, std::size_t>, most_series_per_check>
+      written;  // where this row's series stand in `out`
   std::size_t count = 0;
   const std::size_t kept = samples_kept(row);
   for (std::size_t i = 0; i < kept; ++i) {
@@ -251,7 +276,11 @@ void SeriesWriter::write_samples(std::string& out, const BoardRow& row) {
     const bool free = family.what == Fixed::free_sample;
     if (free ? in_table(*row.kind, sample.name, i) || is_duration(sample) : sample.name != family.spec->name) continue;
     const std::size_t begin = out.size();
-    open_series(out, family.metric, row, sample.labels, free ? "column" : "check");
+    if (sample.labels.empty()) {
+      open_known(out, index, free ? "column" : "");
+    } else {
+      open_series(out, family.metric, row, sample.labels, free ? "column" : "check");
+    }
     if (free) append_label(out, "column", sample.name);
     const std::string_view series = std::string_view(out).substr(begin);
     const bool twice = std::any_of(written.begin(), written.begin() + count, [&](const auto& other) {

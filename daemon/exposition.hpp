@@ -2,7 +2,7 @@
 //
 // The writer holds its own copy of the row pointers, so a scrape shows one moment however long it takes, and gives the
 // text in slices: the loop writes one to the scraper, does its other work, and comes back for the next
-// (docs/decisions/003-scrape.md). No locks, no thread, one slice of memory.
+// (docs/decisions/003-scrape.md). No locks and no thread.
 #pragma once
 
 #include <cstdint>
@@ -41,11 +41,15 @@ class SeriesWriter {
   using Members = std::vector<std::uint32_t>;  // indices of rows
 
   void begin_family(std::string& out);
-  void write_row(std::string& out, const BoardRow& row);
-  void write_samples(std::string& out, const BoardRow& row);
+  void write_row(std::string& out, std::size_t index);
+  void write_samples(std::string& out, std::size_t index);
+  void open_known(std::string& out, std::size_t index, std::string_view reserved) const;
+  void plain_series(std::string& out, std::size_t index, double value) const;
 
   Board::Rows rows_;
   std::vector<Family> families_;
+  std::string labels_;  // of every row, one after the other: the first family makes them, the rest copy
+  std::vector<std::size_t> label_begins_;  // by row, and the end of the last
   std::size_t family_ = 0;
   std::size_t row_ = 0;
   bool begun_ = false;  // HELP and TYPE of the current family are out

@@ -26,10 +26,11 @@ using prometheus::Gauge;
 using prometheus::Histogram;
 
 /// Timers of an idle loop fire within 0.1 ms; the aim is 2 ms, and past 10 s no distribution matters any more.
-const Histogram::BucketBoundaries lag_buckets = {0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
+const Histogram::BucketBoundaries lag_buckets = {0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05,
+                                                 0.1,    0.25,  0.5,   1,     2.5,  5,     10};
 /// A local TCP connect takes 0.2 ms, the longest sensible time-out a minute.
-const Histogram::BucketBoundaries run_buckets = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
-                                                 0.1,    0.25,  0.5,    1,     2.5,  5,     10, 30, 60};
+const Histogram::BucketBoundaries run_buckets = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+                                                 0.25,   0.5,   1,      2.5,   5,    10,    30,   60};
 
 double seconds(Duration length) { return std::chrono::duration<double>(length).count(); }
 
@@ -39,20 +40,26 @@ struct Instruments::State {
   prometheus::Registry registry;
 
   Family<Histogram>& probe_durations = BuildHistogram()
-      .Name("vitald_probe_duration_seconds").Help("How long the runs of one kind of probe took.").Register(registry);
+                                           .Name("vitald_probe_duration_seconds")
+                                           .Help("How long the runs of one kind of probe took.")
+                                           .Register(registry);
   Histogram& schedule_lag = histogram("vitald_schedule_lag_seconds", "How late runs began, counted from their slot.");
   Histogram& loop_lag = histogram("vitald_loop_lag_seconds", "How late the loop's timers fired.");
   Counter& missed = counter("vitald_schedule_missed_slots_total", "Slots of all checks that passed without a run.");
 
   Family<Counter>& notifications = BuildCounter()
-      .Name("vitald_notifications_total").Help("Attempts to deliver, by how the receiver answered.").Register(registry);
-  Family<Gauge>& pending = BuildGauge()
-      .Name("vitald_outbox_pending").Help("Notifications that wait for their receiver.").Register(registry);
-  Gauge& oldest = gauge("vitald_outbox_oldest_age_seconds", "Age of the oldest notification that waits for any receiver.");
-  Family<Gauge>& incidents = BuildGauge()
-      .Name("vitald_incidents_open").Help("Open incidents, by severity.").Register(registry);
+                                       .Name("vitald_notifications_total")
+                                       .Help("Attempts to deliver, by how the receiver answered.")
+                                       .Register(registry);
+  Family<Gauge>& pending =
+      BuildGauge().Name("vitald_outbox_pending").Help("Notifications that wait for their receiver.").Register(registry);
+  Gauge& oldest =
+      gauge("vitald_outbox_oldest_age_seconds", "Age of the oldest notification that waits for any receiver.");
+  Family<Gauge>& incidents =
+      BuildGauge().Name("vitald_incidents_open").Help("Open incidents, by severity.").Register(registry);
 
-  Gauge& reload_success = gauge("vitald_config_last_reload_success", "1 when the last reading of the configuration was taken.");
+  Gauge& reload_success =
+      gauge("vitald_config_last_reload_success", "1 when the last reading of the configuration was taken.");
   Gauge& reload_time = gauge("vitald_config_last_reload_timestamp_seconds", "When the configuration was last read.");
   Gauge& running = gauge("vitald_runs_in_flight", "Runs of probes that are out now.");
   Gauge& waiting = gauge("vitald_runs_waiting", "Runs that are due and wait for room.");
@@ -64,7 +71,9 @@ struct Instruments::State {
   std::map<std::string, Histogram*, std::less<>> by_kind;
   std::map<std::string, Duration, std::less<>> ages;  // of each receiver's oldest
 
-  Gauge& gauge(const char* name, const char* help) { return BuildGauge().Name(name).Help(help).Register(registry).Add({}); }
+  Gauge& gauge(const char* name, const char* help) {
+    return BuildGauge().Name(name).Help(help).Register(registry).Add({});
+  }
   Counter& counter(const char* name, const char* help) {
     return BuildCounter().Name(name).Help(help).Register(registry).Add({});
   }
@@ -75,8 +84,12 @@ struct Instruments::State {
 
 Instruments::Instruments() : state_(std::make_unique<State>()) {
   for (const Severity severity : {Severity::p0, Severity::p1, Severity::p2, Severity::p3}) incidents_open(severity, 0);
-  BuildGauge().Name("vitald_build_info").Help("Always 1; the labels tell which build runs.").Register(state_->registry)
-      .Add({{"version", std::string(version())}, {"compiler", __VERSION__}}).Set(1);
+  BuildGauge()
+      .Name("vitald_build_info")
+      .Help("Always 1; the labels tell which build runs.")
+      .Register(state_->registry)
+      .Add({{"version", std::string(version())}, {"compiler", __VERSION__}})
+      .Set(1);
 }
 
 Instruments::~Instruments() = default;

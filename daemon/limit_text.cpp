@@ -25,10 +25,14 @@ std::string say_threshold(const Threshold& threshold, Unit unit) {
 std::string say_value(double value, Unit unit) {
   if (!std::isfinite(value)) return say_number(value);
   switch (unit) {
-    case Unit::seconds: return say_seconds(value);
-    case Unit::bytes: return say_bytes(value);
-    case Unit::ratio: return say_ratio(value);
-    case Unit::none: break;
+    case Unit::seconds:
+      return say_seconds(value);
+    case Unit::bytes:
+      return say_bytes(value);
+    case Unit::ratio:
+      return say_ratio(value);
+    case Unit::none:
+      break;
   }
   return say_number(value);
 }

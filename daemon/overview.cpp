@@ -8,21 +8,30 @@ namespace vitald::daemon {
 Standing standing(const BoardRow& row) {
   if (row.runs == 0 && !row.view.observed) return Standing::waiting;
   switch (worse(row.view.verdict, row.view.settled)) {
-    case Status::critical: return Standing::critical;
-    case Status::unknown: return Standing::unknown;
-    case Status::warning: return Standing::warning;
-    case Status::ok: break;
+    case Status::critical:
+      return Standing::critical;
+    case Status::unknown:
+      return Standing::unknown;
+    case Status::warning:
+      return Standing::warning;
+    case Status::ok:
+      break;
   }
   return Standing::ok;
 }
 
 std::string_view to_string(Standing standing) {
   switch (standing) {
-    case Standing::critical: return "critical";
-    case Standing::unknown: return "unknown";
-    case Standing::warning: return "warning";
-    case Standing::waiting: return "waiting";
-    case Standing::ok: break;
+    case Standing::critical:
+      return "critical";
+    case Standing::unknown:
+      return "unknown";
+    case Standing::warning:
+      return "warning";
+    case Standing::waiting:
+      return "waiting";
+    case Standing::ok:
+      break;
   }
   return "ok";
 }
@@ -38,9 +47,11 @@ std::string Overview::headline() const {
   const std::string all = std::to_string(total);
   const std::string_view noun = total == 1 ? " check" : " checks";
   if (total == 0) return "No checks are configured";
-  if (bad() > 0) return std::to_string(bad()) + " of " + all + std::string(noun) + (bad() == 1 ? " needs" : " need") + " attention";
+  if (bad() > 0)
+    return std::to_string(bad()) + " of " + all + std::string(noun) + (bad() == 1 ? " needs" : " need") + " attention";
   if (waiting == total) return "Waiting for the first runs of " + all + std::string(noun);
-  if (waiting > 0) return "No trouble so far, " + std::to_string(waiting) + " of " + all + std::string(noun) + " not yet run";
+  if (waiting > 0)
+    return "No trouble so far, " + std::to_string(waiting) + " of " + all + std::string(noun) + " not yet run";
   return total == 1 ? "The one check is well" : "All " + all + " checks are well";
 }
 

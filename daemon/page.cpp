@@ -23,7 +23,8 @@ std::string when(Wall at, Wall now) {
 }
 
 void head(Html& html, const DaemonView& view, const Overview& all) {
-  const std::string title = (all.bad() > 0 ? std::to_string(all.bad()) + " bad - " : std::string("ok - ")) + view.instance;
+  const std::string title =
+      (all.bad() > 0 ? std::to_string(all.bad()) + " bad - " : std::string("ok - ")) + view.instance;
   html.doctype().open("html", {{"lang", "en"}}).open("head").open("meta", {{"charset", "utf-8"}});
   html.open("meta", {{"name", "viewport"}, {"content", "width=device-width, initial-scale=1"}});
   html.open("meta", {{"http-equiv", "refresh"}, {"content", "15"}});
@@ -35,7 +36,11 @@ void head(Html& html, const DaemonView& view, const Overview& all) {
 
 void count(Html& html, std::size_t number, Standing kind) {
   if (number == 0) return;
-  html.open("li", {{"class", to_string(kind)}}).element("b", std::to_string(number)).text(" ").text(to_string(kind)).close("li");
+  html.open("li", {{"class", to_string(kind)}})
+      .element("b", std::to_string(number))
+      .text(" ")
+      .text(to_string(kind))
+      .close("li");
 }
 
 void summary(Html& html, const DaemonView& view, const Overview& all) {
@@ -54,10 +59,15 @@ void summary(Html& html, const DaemonView& view, const Overview& all) {
 /// What is wrong with vitald itself: then the rest of the page may not be trusted as usual.
 void own_troubles(Html& html, const DaemonView& view) {
   std::vector<std::string> troubles;
-  if (view.store_degraded) troubles.push_back("The store does not work, what happens now may be forgotten at a restart: " + view.store_problem);
-  if (!view.last_reload_worked) troubles.push_back("The last reload was refused, the old configuration goes on: " + view.last_reload_problem);
+  if (view.store_degraded)
+    troubles.push_back("The store does not work, what happens now may be forgotten at a restart: " +
+                       view.store_problem);
+  if (!view.last_reload_worked)
+    troubles.push_back("The last reload was refused, the old configuration goes on: " + view.last_reload_problem);
   for (const ReceiverView& receiver : view.receivers) {
-    if (receiver.stopped) troubles.push_back("Receiver " + receiver.name + " takes no messages, " + std::to_string(receiver.pending) + " wait: " + receiver.why);
+    if (receiver.stopped)
+      troubles.push_back("Receiver " + receiver.name + " takes no messages, " + std::to_string(receiver.pending) +
+                         " wait: " + receiver.why);
   }
   if (troubles.empty()) return;
   html.open("section", {{"class", "own"}}).element("h2", "vitald itself");
@@ -97,7 +107,8 @@ void incidents(Html& html, const Operations& operations, Wall now) {
     if (a.record.severity != b.record.severity) return a.record.severity < b.record.severity;
     return a.record.opened < b.record.opened;
   });
-  html.open("section").element("h2", open.size() == 1 ? "1 open incident" : std::to_string(open.size()) + " open incidents");
+  html.open("section").element("h2",
+                               open.size() == 1 ? "1 open incident" : std::to_string(open.size()) + " open incidents");
   for (std::size_t i = 0; i < std::min(open.size(), most_incidents_on_page); ++i) {
     const auto row = operations.board().find(open[i].record.check);
     incident(html, open[i], row.get(), now);
@@ -123,7 +134,10 @@ void check(Html& html, const BoardRow& row, Wall now) {
   html.element("td", ran ? ago(row.started, now) : "", {{"class", "last"}});
   html.element("td", ran ? say_duration(row.took) : "", {{"class", "took"}});
   const bool ahead = ran && next > now;
-  html.element("td", ahead ? "in " + say_duration(std::chrono::ceil<std::chrono::seconds>(next - now)) : ran ? "due" : "soon",
+  html.element("td",
+               ahead ? "in " + say_duration(std::chrono::ceil<std::chrono::seconds>(next - now))
+               : ran ? "due"
+                     : "soon",
                {{"class", "next"}});
   html.close("tr");
 }
@@ -136,8 +150,11 @@ void checks(Html& html, const Overview& all, Wall now) {
   for (const BoardRow* row : all.rows) check(html, *row, now);
   html.close("tbody").close("table");
   if (all.total > all.rows.size()) {
-    html.element("p", std::to_string(all.total - all.rows.size()) + " more checks do not stand here, the worst come first. All of them: "
-                 "vitald status, or /api/v1/checks", {{"class", "note"}});
+    html.element("p",
+                 std::to_string(all.total - all.rows.size()) +
+                     " more checks do not stand here, the worst come first. All of them: "
+                     "vitald status, or /api/v1/checks",
+                 {{"class", "note"}});
   }
   html.close("section");
 }
@@ -154,8 +171,9 @@ std::string status_page(const Operations& operations) {
   own_troubles(html, view);
   incidents(html, operations, view.now);
   checks(html, all, view.now);
-  html.open("footer").element("p", "As of " + say_time(view.now, true) + ", renewed every 15 s. vitald " + view.version +
-                              ", up " + say_duration(std::chrono::floor<std::chrono::seconds>(view.now - view.started)) + ".");
+  html.open("footer").element(
+      "p", "As of " + say_time(view.now, true) + ", renewed every 15 s. vitald " + view.version + ", up " +
+               say_duration(std::chrono::floor<std::chrono::seconds>(view.now - view.started)) + ".");
   html.close("footer").close("main").close("body").close("html");
   return std::move(html).str();
 }

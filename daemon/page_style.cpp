@@ -2,8 +2,8 @@
 
 namespace vitald::daemon {
 
-// Colours are paired with words everywhere, so nothing depends on telling red from green. Below 700 px the table becomes
-// one card for each check. No font, image or script is fetched.
+// Colours are paired with words everywhere, so nothing depends on telling red from green. Below 700 px the table
+// becomes one card for each check. No font, image or script is fetched.
 std::string_view page_style() {
   return R"(:root {
   --back: #f6f7f9; --card: #fff; --text: #1b1f24; --dim: #5b6470; --line: #dfe3e8; --link: #0b5cad;
@@ -45,7 +45,7 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; ma
 dt { color: var(--dim); max-width: 12rem; overflow-wrap: anywhere; }
 dd { margin: 0; overflow-wrap: anywhere; }
 a { color: var(--link); }
-table { width: 100%; border-collapse: collapse; background: var(--card); border: 1px solid var(--line); border-radius: .5rem; }
+table { width: 100%; border-collapse: collapse; background: var(--card); border: 1px solid var(--line); }
 th, td { text-align: left; vertical-align: top; padding: .45rem .75rem; border-top: 1px solid var(--line); }
 thead th { color: var(--dim); font-size: .85rem; font-weight: 600; border-top: 0; }
 tbody th { font-weight: 600; overflow-wrap: anywhere; }

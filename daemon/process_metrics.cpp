@@ -19,7 +19,8 @@
 namespace vitald::daemon {
 namespace {
 
-void append_metric(std::string& out, std::string_view name, std::string_view type, std::string_view help, double value) {
+void append_metric(std::string& out, std::string_view name, std::string_view type, std::string_view help,
+                   double value) {
   out += "# HELP ";
   out += name;
   out += ' ';

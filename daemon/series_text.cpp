@@ -1,5 +1,6 @@
 #include "daemon/series_text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -11,6 +12,9 @@ namespace vitald::daemon {
 namespace {
 
 constexpr std::size_t longest_label = 200;
+
+/// ASCII; needs at most a backslash.
+bool printable(char c) { return c >= 0x20 && c < 0x7f; }
 
 constexpr std::array<bool, 256> make_plain() {
   std::array<bool, 256> plain{};
@@ -31,15 +35,11 @@ void append_label_value(std::string& out, std::string_view value) {
     out += value;
     return;
   }
-  for (const char c : alerting::clean(value, longest_label)) {
-    if (c == '\n') {
-      out += "\\n";
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-      out += "\xEF\xBF\xBD";
-    } else {
-      if (c == '"' || c == '\\') out += '\\';
-      out += c;
-    }
+  const bool fine = value.size() <= longest_label && std::all_of(value.begin(), value.end(), printable);
+  const std::string cleaned = fine ? "" : alerting::clean(value, longest_label);
+  for (const char c : fine ? value : std::string_view(cleaned)) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
   }
 }
 
@@ -67,8 +67,9 @@ void append_number(std::string& out, double value) {
   // Whole numbers are the most frequent values, and to_chars is four times as fast on integers.
   constexpr double exact = 9007199254740992.0;  // 2^53
   const bool whole = value > -exact && value < exact && value == std::trunc(value);
-  const auto end = whole ? std::to_chars(digits.data(), digits.data() + digits.size(), static_cast<std::int64_t>(value)).ptr
-                         : std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  const auto end =
+      whole ? std::to_chars(digits.data(), digits.data() + digits.size(), static_cast<std::int64_t>(value)).ptr
+            : std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
   out.append(digits.data(), end);
 }
 

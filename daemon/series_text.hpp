@@ -6,8 +6,9 @@
 
 namespace vitald::daemon {
 
-/// Appends `value` as a label value, without the quotes: backslash, quote and newline escaped; other control bytes and
-/// invalid UTF-8 become U+FFFD, since one bad byte makes Prometheus refuse the whole scrape; cut at 200 bytes with "…".
+/// Appends `value` as a label value, without the quotes: backslash and quote escaped; text that is not plain ASCII or
+/// longer than 200 characters goes through alerting::clean first, since one bad byte makes Prometheus refuse the
+/// scrape.
 void append_label_value(std::string& out, std::string_view value);
 
 /// Appends `help` for a HELP line: backslash and newline escaped.

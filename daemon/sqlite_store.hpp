@@ -1,39 +1,28 @@
-// What must outlive the process, in one SQLite file: WAL, synchronous=FULL (reliability.md finding 2). Every call
-// blocks; the disk thread (disk_thread.hpp) is the only caller in the daemon. What is in the file: docs/store.md.
+// What must outlive the process, in one SQLite file: WAL, synchronous=FULL (reliability.md finding 2). Every call blocks;
+// the disk thread (disk_thread.hpp) is the only caller in the daemon.
 #pragma once
 
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <span>
-#include <string>
 
 #include "alerting/effects.hpp"
-#include "config/now.hpp"
 #include "config/result.hpp"
-#include "daemon/vault.hpp"
 
 namespace vitald::daemon {
 
-class SqliteStore final : public Vault {
+class SqliteStore {
  public:
   /// Opens or creates `directory`/vitald.db (0600, directory 0700), takes the lock that refuses a second instance,
   /// migrates an older schema in one transaction after a backup, refuses a newer one untouched. A corrupt file is moved
-  /// aside with a time stamp (`now`) and salvaged; `note` then says so.
-  ///
-  /// Fails only where the daemon must not start. Where the disk is what fails, the store comes closed: trouble() says
-  /// why, and reopen() tries again.
-  static Result<std::unique_ptr<SqliteStore>> open(const std::filesystem::path& directory, Wall now);
-  ~SqliteStore() override;
+  /// aside with a time stamp and salvaged; `note` then says so.
+  static Result<std::unique_ptr<SqliteStore>> open(const std::filesystem::path& directory);
+  ~SqliteStore();
 
-  const std::optional<Failure>& trouble() const;
   const std::string& note() const;
-  /// Fails when the store is closed or the disk fails. A row that makes no sense is dropped, and `note` counts it.
   Result<alerting::Snapshot> load();
-
-  Result<void> commit(std::span<const alerting::Effects> group) override;
-  Result<std::string> reopen(Wall now) override;
-  std::string remedy() const override;
+  /// All of it in one transaction, synced when it returns; or nothing of it.
+  Result<void> commit(std::span<const alerting::Effects> group);
 
  private:
   struct State;

@@ -2,31 +2,13 @@
 #include <algorithm>
 
 #include "probes/disk.hpp"
-#include "probes/http.hpp"
 #include "probes/memory.hpp"
 #include "probes/probe.hpp"
-#include "probes/tcp.hpp"
-#include "probes/tls.hpp"
 
 namespace vitald::probes {
 namespace {
 
 constexpr ProbeKind kinds[] = {
-    {.name = "http",
-     .title = "A web server answers with the status, headers and body that it should",
-     .samples = http::samples,
-     .default_limits = http::default_limits,
-     .make = make_probe<http::parse, http::run, http::judge>},
-    {.name = "tcp",
-     .title = "Something accepts connections and, if asked, says what it should",
-     .samples = tcp::samples,
-     .default_limits = "",
-     .make = make_probe<tcp::parse, tcp::run, tcp::judge>},
-    {.name = "tls",
-     .title = "The certificates of a server: whether clients accept them, and for how long",
-     .samples = tls::samples,
-     .default_limits = tls::default_limits,
-     .make = make_probe<tls::parse, tls::run, tls::judge>},
     {.name = "disk",
      .title = "How full the file systems are, and whether one became read-only",
      .samples = disk::samples,

@@ -14,7 +14,6 @@
 #include "probes/net/http_codec.hpp"
 #include "probes/net/inflate.hpp"
 #include "probes/net/redirect.hpp"
-#include "probes/net/tls.hpp"
 
 namespace vitald::net {
 namespace {
@@ -174,8 +173,6 @@ awaitable<HttpResponse> exchange(Network& network, const HttpRequest& request, P
 
   HttpResponse response;
   response.peer = stream->peer();
-  const auto* proved = stream->tls();
-  if (proved != nullptr && !proved->served.empty()) response.certificate_expires = proved->served.front().not_after;
   if (!came_from.empty()) check_depth(came_from, response.peer);
   const auto head = serialise(request);
   phases.begin("send");

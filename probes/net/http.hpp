@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -62,7 +61,6 @@ struct HttpResponse {
   std::string final_url;         // where redirects ended, or ""
   std::string peer;              // address used
   std::size_t received_bytes = 0;
-  std::optional<Wall> certificate_expires;  // of the leaf, where TLS was spoken
 
   /// The first header of that name, case-insensitive, or nullptr.
   const std::string* header(std::string_view name) const;

@@ -32,7 +32,11 @@ struct Listening : testing::Test {
     port = http->port();
   }
   void TearDown() override {
-    if (http) loop.on_loop([&] { http.reset(); return 0; });
+    if (http)
+      loop.on_loop([&] {
+        http.reset();
+        return 0;
+      });
   }
 
   std::string get(const std::string& path, const std::string& host = "localhost", const std::string& method = "GET") {
@@ -93,7 +97,10 @@ TEST_F(Listening, AnswersEveryRouteWithItsHeaders) {
 TEST_F(Listening, SaysWhetherItIsReady) {
   open();
   EXPECT_EQ(body_of(get("/readyz")), "ready\n");
-  loop.on_loop([&] { daemon.is_ready = false; return 0; });
+  loop.on_loop([&] {
+    daemon.is_ready = false;
+    return 0;
+  });
   EXPECT_THAT(get("/readyz"), StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
   EXPECT_THAT(get("/readyz"), HasSubstr("not ready: "));
 }
@@ -132,12 +139,12 @@ TEST_F(Listening, RefusesForeignHostsOnEveryRoute) {
 
 TEST(HostAllowed, TakesAddressesAndKnownNames) {
   const std::vector<std::string> names = {"web-1", "status.example.com"};
-  for (const char* host : {"127.0.0.1", "127.0.0.1:9642", "[::1]:9642", "[fe80::1]", "localhost", "LOCALHOST:1", "web-1.",
-                           "status.example.com:443"}) {
+  for (const char* host : {"127.0.0.1", "127.0.0.1:9642", "[::1]:9642", "[fe80::1]", "localhost", "LOCALHOST:1",
+                           "web-1.", "status.example.com:443"}) {
     EXPECT_TRUE(host_allowed(host, names)) << host;
   }
-  for (const char* host : {"", "evil", "localhost.evil", "web-1.evil", "127.0.0.1.evil", "[::1", "[::1]x", "localhost:x", "::1",
-                           "127.1", "0x7f.1", "2130706433", "[localhost", "web-1:80:80"}) {
+  for (const char* host : {"", "evil", "localhost.evil", "web-1.evil", "127.0.0.1.evil", "[::1", "[::1]x",
+                           "localhost:x", "::1", "127.1", "0x7f.1", "2130706433", "[localhost", "web-1:80:80"}) {
     EXPECT_FALSE(host_allowed(host, names)) << host;
   }
 }
@@ -227,7 +234,10 @@ TEST_F(Listening, StopsGracefully) {
   Client idle = Client::tcp(port);
   idle.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
   idle.read_until("ok\n");
-  loop.on_loop([&] { http->stop(); return 0; });
+  loop.on_loop([&] {
+    http->stop();
+    return 0;
+  });
   EXPECT_EQ(idle.read_all(), "");
 }
 

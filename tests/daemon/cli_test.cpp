@@ -1,5 +1,3 @@
-#include "daemon/cli_commands.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,6 +5,7 @@
 #include <sstream>
 
 #include "daemon/api.hpp"
+#include "daemon/cli_commands.hpp"
 #include "daemon/cli_render.hpp"
 #include "daemon/control.hpp"
 #include "tests/support/fake_operations.hpp"
@@ -105,9 +104,13 @@ TEST(CliText, CutsByColumnsNotBytes) {
 }
 
 TEST(CliText, LetsNoEscapeSequenceThrough) {
-  std::string attack = "\033[2J\033]0;title\007 \x9b" "31m \xE2\x80\xAE right to left \xC2\x9B" "1m\r\nnew line";
+  std::string attack =
+      "\033[2J\033]0;title\007 \x9b"
+      "31m \xE2\x80\xAE right to left \xC2\x9B"
+      "1m\r\nnew line";
   json check = json_of(row("x\033[31m", Status::critical, attack));
-  json incident = {{"id", "k3v9"}, {"check", attack}, {"summary", attack}, {"evidence", {{{"label", attack}, {"text", attack}}}}};
+  json incident = {
+      {"id", "k3v9"}, {"check", attack}, {"summary", attack}, {"evidence", {{{"label", attack}, {"text", attack}}}}};
   json report = check;
   report["evidence"] = {{{"label", attack}, {"text", attack}}};
   report["samples"] = {{{"name", attack}, {"value", 1}, {"labels", {{attack, attack}}}}};
@@ -132,7 +135,10 @@ struct Commands : testing::Test {
     daemon.add(row("slow", Status::warning));
   }
   void TearDown() override {
-    loop.on_loop([&] { control.reset(); return 0; });
+    loop.on_loop([&] {
+      control.reset();
+      return 0;
+    });
     std::filesystem::remove_all(folder);
   }
   CommandLine line(bool as_json = false) { return {socket, as_json, pipe, out, err, "ann"}; }
@@ -178,7 +184,10 @@ TEST_F(Commands, PassOnWhatTheDaemonSays) {
   EXPECT_EQ(test_notify_command(line(), "ops"), 0);
   EXPECT_EQ(reload_command(line()), 0);
   EXPECT_EQ(taken(), "ops took the test message\nnothing changed\n");
-  loop.on_loop([&] { control->stop(); return 0; });
+  loop.on_loop([&] {
+    control->stop();
+    return 0;
+  });
   EXPECT_EQ(status_command(line()), 69);
   EXPECT_THAT(taken(), HasSubstr("vitald: vitald does not run"));
 }

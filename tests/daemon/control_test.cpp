@@ -28,7 +28,11 @@ struct Controlled : testing::Test {
     path = folder / "control.sock";
   }
   void TearDown() override {
-    if (control) loop.on_loop([&] { control.reset(); return 0; });
+    if (control)
+      loop.on_loop([&] {
+        control.reset();
+        return 0;
+      });
     std::filesystem::remove_all(folder);
   }
   Result<std::unique_ptr<ControlSocket>> try_open(ControlSettings settings = {}) {
@@ -55,7 +59,10 @@ TEST_F(Controlled, IsOpenToItsOwnerAloneAndGoesAway) {
   struct stat info {};
   ASSERT_EQ(::lstat(path.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 07777, 0600u);
-  loop.on_loop([&] { control.reset(); return 0; });
+  loop.on_loop([&] {
+    control.reset();
+    return 0;
+  });
   EXPECT_FALSE(std::filesystem::exists(path));
 }
 
@@ -65,7 +72,10 @@ TEST_F(Controlled, ReplacesALeftoverButNothingElse) {
   ASSERT_FALSE(second);
   EXPECT_THAT(second.failure().sentence(), HasSubstr("another vitald answers"));
   EXPECT_TRUE(control_request(path, json{{"command", "incidents"}})) << "the first must go on";
-  loop.on_loop([&] { control.reset(); return 0; });
+  loop.on_loop([&] {
+    control.reset();
+    return 0;
+  });
 
   // A process that was killed leaves the file and nobody behind it.
   const int dead = ::socket(AF_UNIX, SOCK_STREAM, 0);
@@ -75,7 +85,10 @@ TEST_F(Controlled, ReplacesALeftoverButNothingElse) {
   ASSERT_EQ(::bind(dead, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
   ::close(dead);
   open();
-  loop.on_loop([&] { control.reset(); return 0; });
+  loop.on_loop([&] {
+    control.reset();
+    return 0;
+  });
 
   std::ofstream(path) << "precious";
   const auto blocked = try_open();
@@ -88,9 +101,8 @@ TEST_F(Controlled, TellsTheStatus) {
   open();
   for (int i = 0; i < 300; ++i) daemon.add(row("check-" + std::to_string(i)));
   std::vector<std::string> checks;
-  const auto result = control_request(path, json{{"command", "status"}}, [&](const json& progress) {
-    checks.push_back(progress["check"]["check"]);
-  });
+  const auto result = control_request(path, json{{"command", "status"}},
+                                      [&](const json& progress) { checks.push_back(progress["check"]["check"]); });
   ASSERT_TRUE(result) << result.failure().sentence();
   EXPECT_EQ(checks.size(), 300u);
   EXPECT_EQ((*result)["daemon"]["instance"], "web-1");
@@ -151,7 +163,8 @@ TEST_F(Controlled, RefusesNonsenseWithASentence) {
   EXPECT_THAT(refusal({{"command", "probe"}}), HasSubstr("needs 'check'"));
   EXPECT_THAT(refusal({{"command", 7}}), HasSubstr("there is no command ''"));
   EXPECT_THAT(refusal(json::array()), HasSubstr("not a JSON object"));
-  for (const std::string& line : {std::string("what\n"), std::string(1000, '[') + "\n", std::string("{\"command\":\"\xff\"}\n")}) {
+  for (const std::string& line :
+       {std::string("what\n"), std::string(1000, '[') + "\n", std::string("{\"command\":\"\xff\"}\n")}) {
     Client client = Client::local(path);
     client.send(line);
     EXPECT_THAT(client.read_all(), HasSubstr("\"error\"")) << line.substr(0, 40);

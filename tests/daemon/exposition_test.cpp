@@ -49,21 +49,22 @@ BoardRow disk(std::string name) {
 TEST(Exposition, WritesEveryPerCheckSeries) {
   const std::string text = exposition({disk("root")});
   const std::string labels = "{check=\"root\",probe=\"disk\",team=\"web\"";
-  for (const std::string& line : {
-           "vitald_check_status" + labels + "} 0\n", "vitald_check_up" + labels + "} 1\n",
-           "vitald_check_last_duration_seconds" + labels + "} 0.038\n",
-           "vitald_check_phase_seconds" + labels + ",phase=\"connect\"} 0.0015\n",
-           "vitald_check_phase_seconds" + labels + ",phase=\"rest\"} 0.002\n",
-           "vitald_check_last_run_timestamp_seconds" + labels + "} 1795262390\n",
-           "vitald_check_runs_total" + labels + "} 7\n", "vitald_check_missed_slots_total" + labels + "} 0\n",
-           "vitald_disk_used_ratio" + labels + ",mount=\"/\"} 0.8125\n",
-           "vitald_disk_used_ratio" + labels + ",mount=\"/srv\"} 0.5\n",
-           "vitald_disk_free_bytes" + labels + "} 1073741824\n", "vitald_disk_resets_total" + labels + "} 3\n",
-           "vitald_disk_errors_total" + labels + "} 2\n",
-           "vitald_query_value" + labels + ",column=\"column_a\"} 17\n"}) {
+  for (const std::string& line :
+       {"vitald_check_status" + labels + "} 0\n", "vitald_check_up" + labels + "} 1\n",
+        "vitald_check_last_duration_seconds" + labels + "} 0.038\n",
+        "vitald_check_phase_seconds" + labels + ",phase=\"connect\"} 0.0015\n",
+        "vitald_check_phase_seconds" + labels + ",phase=\"rest\"} 0.002\n",
+        "vitald_check_last_run_timestamp_seconds" + labels + "} 1795262390\n",
+        "vitald_check_runs_total" + labels + "} 7\n", "vitald_check_missed_slots_total" + labels + "} 0\n",
+        "vitald_disk_used_ratio" + labels + ",mount=\"/\"} 0.8125\n",
+        "vitald_disk_used_ratio" + labels + ",mount=\"/srv\"} 0.5\n",
+        "vitald_disk_free_bytes" + labels + "} 1073741824\n", "vitald_disk_resets_total" + labels + "} 3\n",
+        "vitald_disk_errors_total" + labels + "} 2\n", "vitald_query_value" + labels + ",column=\"column_a\"} 17\n"}) {
     EXPECT_THAT(text, HasSubstr(line));
   }
-  EXPECT_THAT(text, HasSubstr("# HELP vitald_disk_resets_total Resets \\\\ so far.\n# TYPE vitald_disk_resets_total counter\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("# HELP vitald_disk_resets_total Resets \\\\ so far.\n# TYPE vitald_disk_resets_total counter\n"));
   EXPECT_THAT(text, Not(HasSubstr("vitald_disk_duration")));
   EXPECT_THAT(text, Not(HasSubstr("series_dropped")));
 }
@@ -81,7 +82,8 @@ TEST(Exposition, LeavesUpOutWhileUnknownAndTimesBeforeTheFirstRun) {
 
 TEST(Exposition, IsTheSameInSlicesOfAnySize) {
   std::vector<BoardRow> rows;
-  for (int i = 0; i < 40; ++i) rows.push_back(i % 3 == 0 ? row("http-" + std::to_string(i)) : disk("disk-" + std::to_string(i)));
+  for (int i = 0; i < 40; ++i)
+    rows.push_back(i % 3 == 0 ? row("http-" + std::to_string(i)) : disk("disk-" + std::to_string(i)));
   const std::string whole = exposition(rows, 1 << 20);
   EXPECT_EQ(exposition(rows, 1), whole);
   EXPECT_EQ(exposition(rows, 700), whole);
@@ -116,22 +118,28 @@ TEST(Exposition, KeepsFamiliesTogether) {
 
 TEST(Exposition, HoldsACheckToFiftySeries) {
   BoardRow many = disk("queues");
-  for (int i = 0; i < 200; ++i) many.observation.samples.push_back({.name = "free", .value = 1.0 * i, .labels = {{"queue", std::to_string(i)}}});
+  for (int i = 0; i < 200; ++i)
+    many.observation.samples.push_back({.name = "free", .value = 1.0 * i, .labels = {{"queue", std::to_string(i)}}});
   std::istringstream lines(exposition({many}));
   int series = 0;
   for (std::string line; std::getline(lines, line);) series += line.starts_with('#') ? 0 : 1;
   EXPECT_LE(series, 50);
   EXPECT_GE(series, 45);
   // 207 samples, 50 - 7 fixed - 2 phases = 41 of them find room.
-  EXPECT_THAT(exposition({many}), HasSubstr("vitald_check_series_dropped{check=\"queues\",probe=\"disk\",team=\"web\"} 166\n"));
+  EXPECT_THAT(exposition({many}),
+              HasSubstr("vitald_check_series_dropped{check=\"queues\",probe=\"disk\",team=\"web\"} 166\n"));
 }
 
 TEST(Exposition, NeverWritesALabelOrASeriesTwice) {
   BoardRow odd = disk("odd");
-  odd.labels = {{"check", "x"}, {"mount", "user's"}, {"phase", "user's"}, {"team", "web"}, {"__reserved", "x"}, {"bad-name", "x"}};
+  odd.labels = {{"check", "x"},  {"mount", "user's"}, {"phase", "user's"},
+                {"team", "web"}, {"__reserved", "x"}, {"bad-name", "x"}};
   odd.observation.samples.push_back({.name = "used", .value = 0.9, .labels = {{"mount", "/"}}});
   const std::string text = exposition({odd});
-  EXPECT_THAT(text, HasSubstr("vitald_disk_used_ratio{check=\"odd\",probe=\"disk\",phase=\"user's\",team=\"web\",mount=\"/\"} 0.8125\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr(
+          "vitald_disk_used_ratio{check=\"odd\",probe=\"disk\",phase=\"user's\",team=\"web\",mount=\"/\"} 0.8125\n"));
   EXPECT_THAT(text, HasSubstr("mount=\"user's\",team=\"web\",phase=\"connect\"} 0.0015\n"));
   EXPECT_THAT(text, Not(HasSubstr("0.9\n")));
   EXPECT_THAT(text, Not(HasSubstr("__reserved")));
@@ -141,11 +149,12 @@ TEST(Exposition, NeverWritesALabelOrASeriesTwice) {
 TEST(Exposition, PleasesPrometheusWhateverTheLabelsHold) {
   std::string every_byte;
   for (int c = 0; c < 256; ++c) every_byte += static_cast<char>(c);
-  std::vector<BoardRow> rows = {disk("plain"), row("quote \" backslash \\ newline \n")};
+  std::vector<BoardRow> rows = {disk("plain"), row("quote \" backslash \\ newline \n end")};
   for (std::size_t at = 0; at < 256; at += 16) {
     BoardRow odd = disk("odd " + std::to_string(at));
     odd.labels = {{"team", every_byte.substr(at, 16)}};
-    odd.observation.samples.push_back({.name = "used", .value = 1, .labels = {{"mount", every_byte.substr(at, 16) + "\xC3"}}});
+    odd.observation.samples.push_back(
+        {.name = "used", .value = 1, .labels = {{"mount", every_byte.substr(at, 16) + "\xC3"}}});
     rows.push_back(odd);
   }
   BoardRow numbers = disk("numbers");
@@ -154,7 +163,7 @@ TEST(Exposition, PleasesPrometheusWhateverTheLabelsHold) {
                                  {.name = "resets", .value = 1e300}};
   rows.push_back(numbers);
   const std::string text = exposition(rows);
-  EXPECT_THAT(text, HasSubstr("check=\"quote \\\" backslash \\\\ newline "));
+  EXPECT_THAT(text, HasSubstr("check=\"quote \\\" backslash \\\\ newline end\""));
   const auto verdict = promtool(text);
   if (!verdict) GTEST_SKIP() << "promtool is not installed";
   EXPECT_EQ(verdict->exit, 0) << verdict->says;

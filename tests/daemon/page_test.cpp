@@ -31,8 +31,9 @@ std::size_t occurrences(const std::string& text, const std::string& what) {
 TEST(Html, EscapesEverythingThatComesIn) {
   Html html;
   html.element("p", "<script>alert('x')</script> & \"y\"", {{"title", "a\" onload=\"x"}});
-  EXPECT_EQ(html.str(),
-            "<p title=\"a&quot; onload=&quot;x\">&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt; &amp; &quot;y&quot;</p>\n");
+  EXPECT_EQ(
+      html.str(),
+      "<p title=\"a&quot; onload=&quot;x\">&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt; &amp; &quot;y&quot;</p>\n");
 }
 
 TEST(Html, LinksToTheWebOnly) {

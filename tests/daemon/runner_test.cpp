@@ -23,7 +23,7 @@ struct NoNetwork final : net::Network {
 };
 
 struct NoHelper final : probes::Helper {
-  asio::awaitable<probes::FileSystemUse> statvfs(std::string, Duration) override { co_return probes::FileSystemUse{}; }
+  asio::awaitable<probes::FileSystemUse> statvfs(std::string) override { co_return probes::FileSystemUse{}; }
 };
 
 /// A probe whose run is whatever the test says.

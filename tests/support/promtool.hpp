@@ -27,7 +27,8 @@ inline std::optional<PromtoolVerdict> promtool(const std::string& exposition) {
   std::ofstream(in, std::ios::binary) << exposition;
   const pid_t child = ::fork();
   if (child == 0) {
-    if (std::freopen(in.c_str(), "r", stdin) == nullptr || std::freopen(out.c_str(), "w", stdout) == nullptr) ::_exit(99);
+    if (std::freopen(in.c_str(), "r", stdin) == nullptr || std::freopen(out.c_str(), "w", stdout) == nullptr)
+      ::_exit(99);
     ::dup2(1, 2);
     ::execl("/usr/bin/promtool", "promtool", "check", "metrics", static_cast<char*>(nullptr));
     ::_exit(98);

@@ -98,7 +98,8 @@ class Client {
   }
 
  private:
-  Client(int family, const sockaddr* address, socklen_t size) : socket_(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  Client(int family, const sockaddr* address, socklen_t size)
+      : socket_(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     const timeval patience{20, 0};
     ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);

@@ -2,12 +2,12 @@
 
 from .certificates import Authority
 from .daemon import Daemon, Refused
-from .network import free_port, free_port_below
+from .network import free_port
 from .nginx import Nginx
 from .notify import NotifySocket
 from .paths import release_binary, repository, vitald_binary
 from .receiver import Answer, Receiver
 from .waiting import wait_until
 
-__all__ = ["Answer", "Authority", "Daemon", "Nginx", "NotifySocket", "Receiver", "Refused", "free_port", "free_port_below",
+__all__ = ["Answer", "Authority", "Daemon", "Nginx", "NotifySocket", "Receiver", "Refused", "free_port",
            "release_binary", "repository", "vitald_binary", "wait_until"]

@@ -10,18 +10,6 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def free_port_below(limit, lowest=20000):
-    """One that the kernel does not hand out to clients."""
-    for port in range(lowest, limit):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
-    raise AssertionError(f"no port is free from {lowest} to {limit}")
-
-
 def accepts(port, address="127.0.0.1"):
     """Whether somebody listens there."""
     with socket.socket() as probe:

@@ -33,13 +33,12 @@ http {{
 class Nginx:
     """`locations` is what stands in its plain HTTP server; `certificate` adds a TLS server with the same locations."""
 
-    def __init__(self, locations='location / { return 200 "hello\\n"; }', certificate=None, server_name="localhost",
-                 port=None):
+    def __init__(self, locations='location / { return 200 "hello\\n"; }', certificate=None, server_name="localhost"):
         self.program = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
         self.folder = Path(tempfile.mkdtemp(prefix="vitald-nginx-"))
         self.folder.chmod(0o755)
         (self.folder / "www").mkdir()
-        self.port = port or free_port()
+        self.port = free_port()
         self.tls_port = free_port() if certificate else None
         self.server_name = server_name
         self.process = None
