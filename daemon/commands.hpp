@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <string>
 
+#include "daemon/discover.hpp"
+
 namespace vitald::daemon {
 
 struct CommandOptions {
@@ -12,6 +14,7 @@ struct CommandOptions {
   bool local = false;        // probe, verify: run here instead of in the daemon
   std::string name;          // of a check, a receiver, an incident
   std::string by;            // ack: in whose name
+  DiscoverOptions discover;  // discover: what is to stand in the file
 };
 
 /// sysexits.h: EX_CONFIG, so that systemd's RestartPreventExitStatus= can tell a mistake from a mishap.

@@ -11,7 +11,6 @@
 #include "daemon/app.hpp"
 #include "daemon/commands.hpp"
 #include "daemon/configuration.hpp"
-#include "daemon/discover.hpp"
 #include "daemon/log.hpp"
 #include "daemon/service_manager.hpp"
 #include "probes/helper.hpp"
@@ -104,8 +103,8 @@ int command_check_config(const CommandOptions& options) {
   return loaded.configuration ? EXIT_SUCCESS : exit_configuration;
 }
 
-int command_discover(const CommandOptions&) {
-  std::cout << discover_configuration({});
+int command_discover(const CommandOptions& options) {
+  std::cout << discover_configuration(options.discover);
   return EXIT_SUCCESS;
 }
 

@@ -16,31 +16,42 @@ struct Command {
   const char* name;
   const char* help;
   int (*run)(const CommandOptions&);
-  const char* argument = nullptr;       // what its one argument is called
+  const char* argument = nullptr;  // what its one argument is called
   const char* argument_help = nullptr;
-  bool can_run_here = false;            // --local
-  bool prints = true;                   // --json
+  bool can_run_here = false;  // --local
+  bool prints = true;         // --json
 };
 
 constexpr std::array commands{
-    Command{"run", "Run the daemon in the foreground; systemd starts it so", vitald::daemon::command_run, nullptr, nullptr, false, false},
-    Command{"check-config", "Check the configuration, list all mistakes; exit 0 or 78", vitald::daemon::command_check_config},
+    Command{"run", "Run the daemon in the foreground; systemd starts it so", vitald::daemon::command_run, nullptr,
+            nullptr, false, false},
+    Command{"check-config", "Check the configuration, list all mistakes; exit 0 or 78",
+            vitald::daemon::command_check_config},
     Command{"status", "Show how every check stands", vitald::daemon::command_status},
     Command{"probe", "Run one check now; show its phases and evidence", vitald::daemon::command_probe, "CHECK",
             "the check's name", true},
-    Command{"verify", "Run every check once; exit 0 all ok, 1 warning, 2 critical, 3 unknown", vitald::daemon::command_verify,
-            nullptr, nullptr, true},
+    Command{"verify", "Run every check once; exit 0 all ok, 1 warning, 2 critical, 3 unknown",
+            vitald::daemon::command_verify, nullptr, nullptr, true},
     Command{"incidents", "List the open incidents", vitald::daemon::command_incidents},
     Command{"ack", "Acknowledge an incident: reminders and escalation stop", vitald::daemon::command_ack, "INCIDENT",
             "its id, or the first letters of it"},
     Command{"test-notify", "Send a test message by a receiver and say how it went", vitald::daemon::command_test_notify,
             "RECEIVER", "the receiver's name"},
-    Command{"reload", "Load the configuration again, as SIGHUP does, and say how it went", vitald::daemon::command_reload},
-    Command{"discover", "Propose a configuration for what runs on this host", vitald::daemon::command_discover, nullptr, nullptr,
-            false, false},
-    Command{"schema", "Print the JSON Schema of the configuration, for editors", vitald::daemon::command_schema, nullptr, nullptr,
-            false, false},
+    Command{"reload", "Load the configuration again, as SIGHUP does, and say how it went",
+            vitald::daemon::command_reload},
+    Command{"discover", "Propose a configuration for what runs on this host", vitald::daemon::command_discover, nullptr,
+            nullptr, false, false},
+    Command{"schema", "Print the JSON Schema of the configuration, for editors", vitald::daemon::command_schema,
+            nullptr, nullptr, false, false},
 };
+
+/// quickstart keeps everything in its own folder by these.
+void add_discover_options(CLI::App& discover, vitald::daemon::DiscoverOptions& options) {
+  discover.add_option("--port", options.port, "port of the status page")->capture_default_str();
+  discover.add_option("--state", options.state, "folder of the database, where it is not to be the usual one");
+  discover.add_option("--runtime", options.runtime,
+                      "folder of the control socket, where it is not to be the usual one");
+}
 
 int parse_and_run(int argc, char** argv) {
   CLI::App app("vitald watches this host and what it depends on, and tells the right people once.", "vitald");
@@ -61,6 +72,7 @@ int parse_and_run(int argc, char** argv) {
     }
     sub->callback([&status, &command, &options] { status = command.run(options); });
   }
+  add_discover_options(*app.get_subcommand("discover"), options.discover);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
