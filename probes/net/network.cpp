@@ -44,7 +44,10 @@ probes::ProbeFailure unix_failure(int error, const std::string& path) {
 class HostNetwork final : public Network {
  public:
   HostNetwork(boost::asio::any_io_executor loop, const Clock& clock, const NetworkOptions& options)
-      : poller_(std::move(loop)), resolver_(poller_, clock, options), contexts_(clock), clock_(clock) {}
+      : poller_(std::make_shared<Poller>(std::move(loop))), resolver_(*poller_, clock, options), contexts_(clock), clock_(clock) {}
+  HostNetwork(const HostNetwork&) = delete;
+  HostNetwork& operator=(const HostNetwork&) = delete;
+  ~HostNetwork() override { poller_->close(); }
 
   awaitable<std::unique_ptr<Stream>> connect(const Target& target, PhaseLog& phases) override {
     std::unique_ptr<Socket> socket;
@@ -68,7 +71,7 @@ class HostNetwork final : public Network {
       if (single) {
         // The usual case, written out: one address, and on the loopback not one suspension.
         peer = single->text();
-        socket = std::make_unique<Socket>(poller_, single->family(), "connect to " + peer);
+        socket = std::make_unique<Socket>(*poller_, single->family(), "connect to " + peer);
         int error = socket->begin_connect(single->raw(), single->length, single->loopback());
         while (error == EINPROGRESS) {
           co_await socket->writable();
@@ -76,7 +79,7 @@ class HostNetwork final : public Network {
         }
         if (error != 0) throw connect_failure(error, several.empty() ? peer : target.host + " (" + peer + ")");
       } else {
-        auto won = co_await race(poller_, std::move(several), target.text());
+        auto won = co_await race(*poller_, std::move(several), target.text());
         socket = std::move(won.socket);
         peer = std::move(won.peer);
       }
@@ -108,12 +111,12 @@ class HostNetwork final : public Network {
     std::memcpy(address.sun_path, path.data(), path.size());
     const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + 1);
     const auto* raw = reinterpret_cast<const sockaddr*>(&address);
-    auto socket = std::make_unique<Socket>(poller_, AF_UNIX, "connect to " + path);
+    auto socket = std::make_unique<Socket>(*poller_, AF_UNIX, "connect to " + path);
     // EAGAIN means that the listener's queue is full, and nothing tells when it is not: ask again, ever more rarely.
     auto pause = 2ms;
     int error = socket->begin_connect(raw, length, false);
     while (error == EAGAIN) {
-      boost::asio::steady_timer timer(poller_.executor(), pause);
+      boost::asio::steady_timer timer(poller_->executor(), pause);
       co_await timer.async_wait(boost::asio::use_awaitable);
       pause = std::min(pause * 2, 100ms);
       error = socket->begin_connect(raw, length, false);
@@ -122,7 +125,7 @@ class HostNetwork final : public Network {
     co_return socket;
   }
 
-  Poller poller_;
+  std::shared_ptr<Poller> poller_;
   Resolver resolver_;
   TlsContexts contexts_;
   const Clock& clock_;

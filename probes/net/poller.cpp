@@ -21,8 +21,9 @@ int make_set() {
 
 Poller::Poller(boost::asio::any_io_executor loop) : loop_(std::move(loop)), set_(loop_, make_set()) {}
 
-Poller::~Poller() {
-  alive_.reset();
+void Poller::close() {
+  boost::system::error_code ignored;
+  set_.close(ignored);
   // A coroutine that waits here owns its frame through the handler that its watch holds: nobody else can free it.
   while (!held_.empty()) {
     auto* watch = held_.back();
@@ -70,18 +71,20 @@ void Poller::release(Watch& watch) noexcept {
   held_.pop_back();
   watch.held_at_ = not_held;
   // Nobody waits: the wait on the set alone must not keep the loop from ending.
-  if (held_.empty() && armed_) set_.cancel();
+  if (held_.empty() && armed_ && set_.is_open()) set_.cancel();
 }
 
 void Poller::arm() {
-  if (armed_ || held_.empty()) return;
+  if (armed_ || held_.empty() || !set_.is_open()) return;
   armed_ = true;
   set_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                  [this, alive = std::weak_ptr<char>(alive_)](const boost::system::error_code& error) {
-                    if (alive.expired()) return;
-                    armed_ = false;
-                    if (!error) deliver();
-                    if (!alive.expired()) arm();
+                  [self = weak_from_this()](const boost::system::error_code& error) {
+                    const auto poller = self.lock();
+                    if (!poller) return;
+                    poller->armed_ = false;
+                    if (!poller->set_.is_open()) return;
+                    if (!error) poller->deliver();
+                    poller->arm();
                   });
 }
 
@@ -89,12 +92,9 @@ void Poller::deliver() {
   const int count = ::epoll_wait(set_.native_handle(), batch_.data(), static_cast<int>(batch_.size()), 0);
   batch_size_ = count > 0 ? static_cast<std::size_t>(count) : 0;
   batch_next_ = 0;
-  const std::weak_ptr<char> alive = alive_;
-  while (batch_next_ < batch_size_) {
+  while (batch_next_ < batch_size_ && set_.is_open()) {
     const auto& event = batch_[batch_next_++];
-    if (event.data.ptr == nullptr) continue;
-    static_cast<Watch*>(event.data.ptr)->ready(event.events);
-    if (alive.expired()) return;
+    if (event.data.ptr != nullptr) static_cast<Watch*>(event.data.ptr)->ready(event.events);
   }
   batch_size_ = 0;
 }

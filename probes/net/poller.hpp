@@ -16,14 +16,15 @@
 
 namespace vitald::net {
 
-class Poller {
+/// Shared by every socket: Asio unwinds an abandoned coroutine only later, from the loop, and its sockets must find it then.
+class Poller : public std::enable_shared_from_this<Poller> {
  public:
   /// One descriptor's interest. `ready` may destroy this and any other watch.
   class Watch {
    public:
     virtual ~Watch() = default;
     virtual void ready(std::uint32_t events) = 0;
-    /// The poller goes away: let go of whoever waits.
+    /// The poller is closed: let go of whoever waits.
     virtual void abandon() {}
 
    private:
@@ -34,7 +35,9 @@ class Poller {
   explicit Poller(boost::asio::any_io_executor loop);
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
-  ~Poller();
+
+  /// Lets go of whoever waits: their coroutines are destroyed, not resumed. Nothing is delivered any more.
+  void close();
 
   /// Throws probes::ProbeFailure where the kernel refuses. Level or edge triggered as `events` says.
   void add(int descriptor, std::uint32_t events, Watch& watch);
@@ -64,7 +67,6 @@ class Poller {
   std::array<epoll_event, 64> batch_{};
   std::size_t batch_size_ = 0;
   std::size_t batch_next_ = 0;
-  std::shared_ptr<char> alive_ = std::make_shared<char>();
 };
 
 }  // namespace vitald::net

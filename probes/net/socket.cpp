@@ -23,12 +23,12 @@ constexpr std::uint32_t end_events = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 }  // namespace
 
 Socket::Socket(Poller& poller, int family, const std::string& doing)
-    : poller_(poller), descriptor_(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
+    : poller_(poller.shared_from_this()), descriptor_(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
   if (descriptor_ < 0) throw probes::failure_from(std::error_code(errno, std::generic_category()), doing);
 }
 
 Socket::~Socket() {
-  poller_.forget(*this);
+  poller_->forget(*this);
   ::close(descriptor_);
 }
 
@@ -77,20 +77,20 @@ void Socket::no_delay() noexcept {
 void Socket::tell(Poller::Watch* other) {
   listener_ = other;
   if (other == nullptr) {
-    poller_.release(*this);
+    poller_->release(*this);
     return;
   }
   watch(EPOLLOUT);
-  poller_.hold(*this);
+  poller_->hold(*this);
 }
 
 void Socket::watch(std::uint32_t event) {
   const auto wanted = registered_ | event | EPOLLIN | EPOLLRDHUP | EPOLLET;
   if (wanted == registered_) return;
   if (registered_ == 0)
-    poller_.add(descriptor_, wanted, *this);
+    poller_->add(descriptor_, wanted, *this);
   else
-    poller_.change(descriptor_, wanted, *this);
+    poller_->change(descriptor_, wanted, *this);
   registered_ = wanted;
 }
 
@@ -104,14 +104,14 @@ awaitable<void> Socket::wait(std::uint32_t event) {
 void Socket::start(Waiting&& waiting) {
   auto slot = boost::asio::get_associated_cancellation_slot(waiting);
   waiting_.emplace(std::move(waiting));
-  poller_.hold(*this);
+  poller_->hold(*this);
   if (!slot.is_connected()) return;
   slot.assign([this](boost::asio::cancellation_type) {
     if (!waiting_) return;
     auto cancelled = std::move(*waiting_);
     waiting_.reset();
-    poller_.release(*this);
-    boost::asio::post(poller_.executor(), [ready = std::move(cancelled)]() mutable {
+    poller_->release(*this);
+    boost::asio::post(poller_->executor(), [ready = std::move(cancelled)]() mutable {
       ready(boost::system::error_code(boost::asio::error::operation_aborted));
     });
   });
@@ -129,7 +129,7 @@ void Socket::ready(std::uint32_t events) {
   if (!waiting_ || (events & enough) == 0) return;
   auto resumed = std::move(*waiting_);
   waiting_.reset();
-  poller_.release(*this);
+  poller_->release(*this);
   resumed(boost::system::error_code());  // may destroy this socket
 }
 

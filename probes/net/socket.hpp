@@ -55,7 +55,7 @@ class Socket final : Poller::Watch {
   void start(Waiting&& waiting);
   void watch(std::uint32_t event);
 
-  Poller& poller_;
+  std::shared_ptr<Poller> poller_;
   int descriptor_;
   std::uint32_t registered_ = 0;
   bool may_read_ = false;   // nothing has come back yet on a fresh connection: the first read waits at once

@@ -204,7 +204,7 @@ TEST(HappyEyeballs, TheFamiliesTakeTurns) {
 TEST(HappyEyeballs, ADeadAddressCostsItsTurnOnly) {
   const Loopback server([](Peer&) {});
   boost::asio::io_context loop;
-  net::Poller poller(loop.get_executor());
+  const auto poller = std::make_shared<net::Poller>(loop.get_executor());
   // A full queue: the kernel drops the second handshake, as a black hole would.
   const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
@@ -215,21 +215,21 @@ TEST(HappyEyeballs, ADeadAddressCostsItsTurnOnly) {
   socklen_t length = sizeof address;
   ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length);
   const auto dead = net::Address::of(reinterpret_cast<sockaddr*>(&address), length, ntohs(address.sin_port));
-  net::Socket filler(poller, AF_INET, "fill");
+  net::Socket filler(*poller, AF_INET, "fill");
   ASSERT_EQ(filler.begin_connect(dead.raw(), dead.length, true), 0);
 
   const auto good = *net::numeric_address("127.0.0.1", server.port());
   std::vector<net::Address> both = {dead, good};
-  const auto won = finish(loop, net::race(poller, both, "x.example"));
+  const auto won = finish(loop, net::race(*poller, both, "x.example"));
   EXPECT_EQ(won.peer, good.text());
   ::close(listener);
 }
 
 TEST(HappyEyeballs, WhenAllFailEachIsNamed) {
   boost::asio::io_context loop;
-  net::Poller poller(loop.get_executor());
+  const auto poller = std::make_shared<net::Poller>(loop.get_executor());
   std::vector<net::Address> both = {*net::numeric_address("127.0.0.1", closed_port()), *net::numeric_address("127.0.0.2", closed_port())};
-  const auto failed = failure_of(loop, net::race(poller, both, "x.example:1"));
+  const auto failed = failure_of(loop, net::race(*poller, both, "x.example:1"));
   EXPECT_EQ(failed.reason, "connect_refused");
   EXPECT_EQ(failed.what, "connect to x.example:1: " + both[0].text() + ": connection refused; " + both[1].text() + ": connection refused");
 }
