@@ -27,16 +27,20 @@ namespace asio = boost::asio;
 // address space limits for nothing.
 constexpr std::size_t stack_bytes = 256 * 1024;
 
-/// One call of run(). `done` and `error` are set and read on the loop only, the last two under Pool::mutex.
-struct Ticket {
-  Ticket(const asio::any_io_executor& loop, std::string key_, std::function<void()> job_)
-      : finished(loop, Steady::max()), key(std::move(key_)), job(std::move(job_)) {}
+/// Who waits for a job. Lives and dies on the loop: the timer belongs to it, and a wedged thread may outlive the loop.
+struct Waiter {
+  explicit Waiter(const asio::any_io_executor& loop) : finished(loop, Steady::max()) {}
 
-  asio::steady_timer finished;  // touched on the loop only; cancelled to resume the caller
-  std::string key;
-  std::function<void()> job;  // the worker's once it is taken from the queue
+  asio::steady_timer finished;  // cancelled to resume the caller
   std::exception_ptr error;
   bool done = false;
+};
+
+/// One call of run(), as the threads see it. The flags are guarded by Pool::mutex.
+struct Ticket {
+  std::string key;
+  std::function<void()> job;     // the worker's once it is taken from the queue
+  std::weak_ptr<Waiter> waiter;  // locked only to be handed to the loop
   bool ended = false;
   bool abandoned = false;
 };
@@ -59,11 +63,11 @@ void finish(Pool& pool, const std::shared_ptr<Ticket>& ticket, std::exception_pt
   ticket->ended = true;
   if (ticket->abandoned) {
     pool.wedged -= 1;
-  } else if (pool.loop) {
-    asio::post(*pool.loop, [ticket, error = std::move(error)] {
-      ticket->error = error;
-      ticket->done = true;
-      ticket->finished.cancel();
+  } else if (auto waiter = pool.loop ? ticket->waiter.lock() : nullptr) {
+    asio::post(*pool.loop, [waiter = std::move(waiter), error = std::move(error)] {
+      waiter->error = error;
+      waiter->done = true;
+      waiter->finished.cancel();
     });
   }
 }
@@ -150,13 +154,17 @@ class ThreadPool final : public Workers {
 
   asio::awaitable<void> run(std::string key, std::function<void()> job) override {
     const auto pool = pool_;  // the caller may be cancelled after the pool is gone
-    auto ticket = std::make_shared<Ticket>(loop_, std::move(key), std::move(job));
+    const auto waiter = std::make_shared<Waiter>(loop_);
+    const auto ticket = std::make_shared<Ticket>();
+    ticket->key = std::move(key);
+    ticket->job = std::move(job);
+    ticket->waiter = waiter;
     enqueue(ticket);
     boost::system::error_code ignored;
     auto token = asio::redirect_error(asio::use_awaitable, ignored);
-    co_await ticket->finished.async_wait(token);
-    if (!ticket->done) abandon(*pool, ticket);
-    if (ticket->error) std::rethrow_exception(ticket->error);
+    co_await waiter->finished.async_wait(token);
+    if (!waiter->done) abandon(*pool, ticket);
+    if (waiter->error) std::rethrow_exception(waiter->error);
   }
 
   Counts counts() const override {
