@@ -21,7 +21,10 @@ Point first_point(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(0);
   if (lead < 0x80) return {lead, 1, true};
-  const std::size_t length = lead >= 0xF0 && lead < 0xF5 ? 4 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xC2 && lead < 0xE0 ? 2 : 0;
+  const std::size_t length = lead >= 0xF0 && lead < 0xF5   ? 4
+                             : lead >= 0xE0 && lead < 0xF0 ? 3
+                             : lead >= 0xC2 && lead < 0xE0 ? 2
+                                                           : 0;
   if (length == 0 || text.size() < length) return {};
   std::uint32_t value = lead & (0xFFu >> (length + 1));
   for (std::size_t i = 1; i < length; ++i) {
@@ -30,22 +33,27 @@ Point first_point(std::string_view text) {
   }
   constexpr std::array<std::uint32_t, 5> smallest = {0, 0, 0x80, 0x800, 0x10000};
   const bool surrogate = value >= 0xD800 && value <= 0xDFFF;
-  if (value < smallest[length] || value > 0x10FFFF || surrogate || (value & 0xFFFE) == 0xFFFE) return {0, length, false};
+  if (value < smallest[length] || value > 0x10FFFF || surrogate || (value & 0xFFFE) == 0xFFFE)
+    return {0, length, false};
   return {value, length, true};
 }
 
-bool is_break(std::uint32_t point) { return (point >= 0x09 && point <= 0x0D) || point == 0x85 || point == 0x2028 || point == 0x2029; }
+bool is_break(std::uint32_t point) {
+  return (point >= 0x09 && point <= 0x0D) || point == 0x85 || point == 0x2028 || point == 0x2029;
+}
 
 bool is_control(std::uint32_t point) { return point < 0x20 || (point >= 0x7F && point < 0xA0); }
 
-/// Has no width, or turns the direction of what follows: text that a person would not see, or would read as something else.
+/// Has no width, or turns the direction of what follows: text that a person would not see, or would read as something
+/// else.
 bool is_invisible(std::uint32_t point) {
   struct Range {
     std::uint32_t first, last;
   };
-  constexpr std::array ranges = {Range{0x00AD, 0x00AD}, Range{0x034F, 0x034F}, Range{0x061C, 0x061C}, Range{0x180B, 0x180E},
-                                 Range{0x200B, 0x200F}, Range{0x202A, 0x202E}, Range{0x2060, 0x206F}, Range{0xFEFF, 0xFEFF},
-                                 Range{0xFFF9, 0xFFFB}, Range{0xE0000, 0xE0FFF}};
+  constexpr std::array ranges = {Range{0x00AD, 0x00AD},  Range{0x034F, 0x034F}, Range{0x061C, 0x061C},
+                                 Range{0x180B, 0x180E},  Range{0x200B, 0x200F}, Range{0x202A, 0x202E},
+                                 Range{0x2060, 0x206F},  Range{0xFEFF, 0xFEFF}, Range{0xFFF9, 0xFFFB},
+                                 Range{0xE0000, 0xE0FFF}};
   for (const Range& range : ranges) {
     if (point >= range.first && point <= range.last) return true;
   }
@@ -62,8 +70,8 @@ std::string visible(std::uint32_t control) {
 
 std::string clean(std::string_view foreign, std::size_t most) {
   std::string text;
-  std::size_t length = 0;   // characters in text
-  std::size_t room = 0;     // bytes of it that leave room for the ellipsis
+  std::size_t length = 0;  // characters in text
+  std::size_t room = 0;    // bytes of it that leave room for the ellipsis
   while (!foreign.empty()) {
     const Point point = first_point(foreign);
     const std::string_view bytes = foreign.substr(0, point.bytes);

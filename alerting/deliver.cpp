@@ -11,11 +11,9 @@ namespace {
 /// So many passing failures in a row mean that the receiver is in trouble, and not one message.
 constexpr int failures_that_mean_trouble = 3;
 constexpr Duration longest_wish = std::chrono::hours(1);  // of a Retry-After (reliability.md F13)
-/// How many of the oldest entries one call looks at: bounds the work of a call, not what is found in the end.
-constexpr int looked_at = 64;
-
 std::size_t weight(const Notification& note) {
-  std::size_t bytes = sizeof(Notification) + note.summary.size() + note.cause.size() + note.remedy.size() + note.runbook.size();
+  std::size_t bytes =
+      sizeof(Notification) + note.summary.size() + note.cause.size() + note.remedy.size() + note.runbook.size();
   for (const Evidence& piece : note.evidence) bytes += sizeof(Evidence) + piece.label.size() + piece.text.size();
   for (const std::string& name : note.affected) bytes += sizeof(std::string) + name.size();
   for (const auto& [name, value] : note.labels) bytes += 2 * sizeof(std::string) + name.size() + value.size();
@@ -106,7 +104,8 @@ std::optional<Delivered> DeliveryQueue::settle(const Judgement& judgement, const
       place(entry->first.first, now.steady);
       return std::nullopt;
     case Judgement::Kind::accepted:
-    case Judgement::Kind::retry: break;
+    case Judgement::Kind::retry:
+      break;
   }
   Delivered delivered{entry->second.notification.id, true, "", judgement.handle};
   const IncidentId incident = entry->first.first;
@@ -116,9 +115,9 @@ std::optional<Delivered> DeliveryQueue::settle(const Judgement& judgement, const
   return delivered;
 }
 
-/// Of one message: exponential with full jitter, so that many hosts do not come back in step. Of the whole receiver: what
-/// it asked for; and where failure follows failure, a pause of its own, since trying a hundred incidents in turn would
-/// be no back-off at all.
+/// Of one message: exponential with full jitter, so that many hosts do not come back in step. Of the whole receiver:
+/// what it asked for; and where failure follows failure, a pause of its own, since trying a hundred incidents in turn
+/// would be no back-off at all.
 void DeliveryQueue::back_off(Entries::iterator entry, const Judgement& judgement, const Now& now) {
   Steady due = now.steady + jitter(ladder(policy_.first, policy_.longest, entry->second.tries));
   if (judgement.after) {
@@ -127,15 +126,16 @@ void DeliveryQueue::back_off(Entries::iterator entry, const Judgement& judgement
     due = now.steady + wish + jitter(policy_.first);
   }
   if (failures_in_a_row_ >= failures_that_mean_trouble) {
-    const Duration pause = ladder(policy_.first, policy_.longest / 10, failures_in_a_row_ - failures_that_mean_trouble + 1);
+    const Duration pause =
+        ladder(policy_.first, policy_.longest / 10, failures_in_a_row_ - failures_that_mean_trouble + 1);
     not_before_ = std::max(not_before_, now.steady + pause / 2 + jitter(pause / 2));
   }
   superseded_.insert(entry->first.first);  // while it was out, a newer message may have made it pointless
   place(entry->first.first, due);
 }
 
-/// A message that will never be taken. Where it was the problem itself, what is queued behind it goes as well: a receiver
-/// that was never told of an incident shall not hear of its end.
+/// A message that will never be taken. Where it was the problem itself, what is queued behind it goes as well: a
+/// receiver that was never told of an incident shall not hear of its end.
 Delivered DeliveryQueue::give_up(Entries::iterator entry, std::string why) {
   Delivered delivered{entry->second.notification.id, false, std::move(why), ""};
   const IncidentId incident = entry->first.first;
@@ -145,19 +145,6 @@ Delivered DeliveryQueue::give_up(Entries::iterator entry, std::string why) {
   if (never_told) drop_lane(incident, "the problem it belongs to could not be told: " + delivered.why);
   place(incident, due);
   return delivered;
-}
-
-std::vector<Delivered> DeliveryQueue::prune(const Now& now) {
-  drop_superseded();
-  drop_expired(now);
-  return std::exchange(given_up_, {});
-}
-
-std::vector<Delivered> DeliveryQueue::abandon(const std::string& why) {
-  for (auto entry = entries_.begin(); entry != entries_.end();) {
-    entry = out_ == entry->first ? std::next(entry) : drop(entry, false, why);
-  }
-  return std::exchange(given_up_, {});
 }
 
 void DeliveryQueue::resume(const Now& now) {
@@ -179,8 +166,8 @@ std::optional<Wall> DeliveryQueue::oldest() const {
   return ages_.begin()->first;
 }
 
-/// Puts the lane where its first message belongs; a lane without messages ends. By value: the caller's id may be the key
-/// of what is erased here.
+/// Puts the lane where its first message belongs; a lane without messages ends. By value: the caller's id may be the
+/// key of what is erased here.
 void DeliveryQueue::place(IncidentId incident, Steady due) {
   Lane& lane = lanes_[incident];
   unplace(incident, lane);
@@ -224,81 +211,6 @@ DeliveryQueue::Entries::iterator DeliveryQueue::drop(Entries::iterator entry, bo
   const auto after = remove(entry);
   place(incident, due);
   return after;
-}
-
-/// All of one incident but the message that is out.
-void DeliveryQueue::drop_lane(const IncidentId& incident, const std::string& why) {
-  auto entry = head(incident);
-  while (entry != entries_.end() && entry->first.first == incident) {
-    entry = out_ == entry->first ? std::next(entry) : drop(entry, false, why);
-  }
-}
-
-void DeliveryQueue::drop_superseded() {
-  for (const IncidentId& incident : std::exchange(superseded_, {})) drop_superseded(incident);
-}
-
-void DeliveryQueue::drop_superseded(const IncidentId& incident) {
-  bool followed = false;         // by anything: a reminder says nothing that it does not
-  bool followed_by_state = false;  // by an update or the recovery: they carry the newer state
-  auto entry = entries_.upper_bound(Key(incident, UINT32_MAX));
-  while (entry != entries_.begin()) {
-    --entry;
-    if (entry->first.first != incident) return;
-    const NotificationKind kind = entry->second.notification.kind;
-    const bool pointless = (kind == NotificationKind::reminder && followed) || (kind == NotificationKind::update && followed_by_state);
-    followed = true;
-    followed_by_state = followed_by_state || kind == NotificationKind::update || kind == NotificationKind::recovery;
-    if (pointless && out_ != entry->first) {
-      entry = drop(entry, true, "superseded by a newer message of the same incident");
-    }
-  }
-}
-
-/// Messages that were tried in vain for `keep`, or that a stopped receiver kept for so long. One that has not been tried by
-/// this process gets its try first: after a long time off, or a jump of the wall clock, nothing is thrown away unseen.
-void DeliveryQueue::drop_expired(const Now& now) {
-  std::vector<Key> expired;
-  int left = looked_at;
-  for (const auto& [at, key] : ages_) {
-    if (now.wall - at <= policy_.keep || left-- == 0) break;
-    if (out_ != key && (stopped_ || entries_.at(key).tries > 0)) expired.push_back(key);
-  }
-  for (const Key& key : expired) {
-    const auto entry = entries_.find(key);
-    if (entry == entries_.end()) continue;  // it went with the problem before it
-    std::string why = "it could not be delivered for " + say_duration(policy_.keep);
-    if (stopped_) why += ": " + why_;
-    given_up_.push_back(give_up(entry, std::move(why)));
-  }
-}
-
-/// Makes room for `incoming`, or says that there is none. First go messages that newer ones made pointless; then, of the
-/// oldest incidents that the receiver has not heard of, the least severe, whole.
-bool DeliveryQueue::make_room(const Notification& incoming) {
-  drop_superseded();
-  for (int round = 0; full() && round < looked_at; ++round) {
-    if (incoming.kind == NotificationKind::recovery) return true;
-    const auto incident = least_of_the_oldest(incoming);
-    if (!incident) return false;
-    drop_lane(*incident, "the queue of " + receiver_ + " is full and newer or worse incidents needed the room");
-  }
-  return !full();
-}
-
-std::optional<IncidentId> DeliveryQueue::least_of_the_oldest(const Notification& incoming) const {
-  const Entry* least = nullptr;
-  int left = looked_at;
-  for (const auto& [at, key] : ages_) {
-    if (left-- == 0) break;
-    const Entry& entry = entries_.at(key);
-    const Notification& note = entry.notification;
-    const bool untold = note.kind == NotificationKind::problem && entry.tries == 0;
-    if (!untold || key.first == incoming.id.incident || note.severity < incoming.severity) continue;
-    if (least == nullptr || least->notification.severity < note.severity) least = &entry;
-  }
-  if (least == nullptr) return std::nullopt;
-  return least->notification.id.incident;
 }
 
 /// 0 … most, evenly. SplitMix64 (Steele, Lea, Flood 2014): one word of state, and equal seeds give equal histories.

@@ -28,10 +28,10 @@ namespace vitald::alerting {
 struct RetryPolicy {
   Duration first = std::chrono::seconds(2);
   Duration longest = std::chrono::minutes(5);
-  Duration between = std::chrono::seconds(1);   // the vendor's pace: at most one message in this time
-  Duration keep = std::chrono::hours(24 * 7);   // after that a message that was never taken is given up
-  std::size_t most = 100'000;                   // messages; recoveries are taken beyond it, since they end something
-  std::size_t most_bytes = 256u << 20;          // what they may weigh together
+  Duration between = std::chrono::seconds(1);  // the vendor's pace: at most one message in this time
+  Duration keep = std::chrono::hours(24 * 7);  // after that a message that was never taken is given up
+  std::size_t most = 100'000;                  // messages; recoveries are taken beyond it, since they end something
+  std::size_t most_bytes = 256u << 20;         // what they may weigh together
 };
 
 /// What to do now for one receiver.
@@ -55,13 +55,14 @@ class DeliveryQueue {
   /// The answer to the attempt that is out. What is to be told to the engine, or nothing when it will be tried again.
   std::optional<Delivered> settle(const Judgement& judgement, const Now& now);
   /// What the queue gives up by itself, to be told to the engine: messages that a newer one of the same incident makes
-  /// pointless (`accepted`, since nothing is wrong with the receiver; `why` says "superseded"), messages that were tried
-  /// for `keep` (refused), and those that had no room (refused). Never the one that is out, never a problem or an
+  /// pointless (`accepted`, since nothing is wrong with the receiver; `why` says "superseded"), messages that were
+  /// tried for `keep` (refused), and those that had no room (refused). Never the one that is out, never a problem or an
   /// escalation that its recovery follows: a pager gets both, in order.
   std::vector<Delivered> prune(const Now& now);
   /// Gives up everything but the message that is out: the receiver is gone.
   std::vector<Delivered> abandon(const std::string& why);
-  /// The configuration changed: a stopped queue starts again, each message in full. No effect on one that is not stopped.
+  /// The configuration changed: a stopped queue starts again, each message in full. No effect on one that is not
+  /// stopped.
   void resume(const Now& now);
   /// A reload changed the pace or the limits.
   void change(RetryPolicy policy) { policy_ = policy; }
@@ -114,11 +115,11 @@ class DeliveryQueue {
   std::uint64_t arrivals_ = 0;
   Entries entries_;
   std::map<IncidentId, Lane> lanes_;
-  std::set<Rank> due_;                              // lanes that may go out as soon as the pace allows
+  std::set<Rank> due_;                               // lanes that may go out as soon as the pace allows
   std::set<std::pair<Steady, IncidentId>> waiting_;  // lanes that wait for their next try
-  std::set<std::pair<Wall, Key>> ages_;             // every entry, oldest first
-  std::set<IncidentId> superseded_;                 // lanes in which a newer message may make older ones pointless
-  std::vector<Delivered> given_up_;                 // for prune() to hand out
+  std::set<std::pair<Wall, Key>> ages_;              // every entry, oldest first
+  std::set<IncidentId> superseded_;                  // lanes in which a newer message may make older ones pointless
+  std::vector<Delivered> given_up_;                  // for prune() to hand out
   std::optional<Key> out_;
   std::size_t bytes_ = 0;
   Steady not_before_{};

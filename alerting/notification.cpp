@@ -101,7 +101,8 @@ class Row {
       if (!entry.is_array() || entry.size() != 2 || !entry[0].is_string() || !entry[1].is_string()) {
         return reject<std::vector<std::pair<std::string, std::string>>>(name);
       }
-      list.emplace_back(bounded(entry[0].get_ref<const std::string&>()), bounded(entry[1].get_ref<const std::string&>()));
+      list.emplace_back(bounded(entry[0].get_ref<const std::string&>()),
+                        bounded(entry[1].get_ref<const std::string&>()));
     }
     return list;
   }
@@ -135,7 +136,8 @@ class Row {
 
   template <class T>
   T reject(const char* name) {
-    if (wrong_.empty()) wrong_ = std::string("its member '") + name + "' is not what this version of vitald expects there";
+    if (wrong_.empty())
+      wrong_ = std::string("its member '") + name + "' is not what this version of vitald expects there";
     return T{};
   }
 
@@ -175,11 +177,16 @@ Notification read_notification(Row& row) {
 
 std::string_view to_string(NotificationKind kind) {
   switch (kind) {
-    case NotificationKind::problem: return "problem";
-    case NotificationKind::update: return "update";
-    case NotificationKind::reminder: return "reminder";
-    case NotificationKind::escalation: return "escalation";
-    case NotificationKind::recovery: return "recovery";
+    case NotificationKind::problem:
+      return "problem";
+    case NotificationKind::update:
+      return "update";
+    case NotificationKind::reminder:
+      return "reminder";
+    case NotificationKind::escalation:
+      return "escalation";
+    case NotificationKind::recovery:
+      return "recovery";
   }
   return "problem";
 }

@@ -38,9 +38,9 @@ struct Notification {
   NotificationId id;
   NotificationKind kind = NotificationKind::problem;
   Severity severity = Severity::p2;
-  Status status = Status::critical;   // of the check; ok in a recovery
+  Status status = Status::critical;  // of the check; ok in a recovery
   std::string instance;
-  std::string check;                  // "api-health"; of vitald's own troubles "vitald"
+  std::string check;  // "api-health"; of vitald's own troubles "vitald"
   std::string probe;
   Labels labels;
   std::string summary;                // "502 Bad Gateway instead of 200"; in a recovery "200 in 38 ms"
@@ -51,9 +51,9 @@ struct Notification {
   std::vector<Evidence> evidence;
   std::string runbook;
   std::optional<std::string> acknowledged_by = {};
-  Wall opened{};                      // since when it is bad: the first bad observation
-  Wall at{};                          // when this notification was decided
-  int reminder = 0;                   // the how-manieth, in a reminder
+  Wall opened{};     // since when it is bad: the first bad observation
+  Wall at{};         // when this notification was decided
+  int reminder = 0;  // the how-manieth, in a reminder
   /// The store could not take it in time: it goes out all the same, and the message says so (R8).
   bool unsaved = false;
   /// It may have been delivered before: the daemon stopped, or the answer was lost, between sending and noting it.

@@ -22,12 +22,15 @@ std::string link(const std::string& address) {
   if (!address.starts_with("https://") && !address.starts_with("http://")) return "";
   if (address.size() > longest_address) return "";
   const bool plain = std::all_of(address.begin(), address.end(), [](char c) {
-    return static_cast<unsigned char>(c) > 0x20 && c != 0x7F && c != '"' && c != '<' && c != '>' && c != '|' && c != '\\' && c != '`';
+    return static_cast<unsigned char>(c) > 0x20 && c != 0x7F && c != '"' && c != '<' && c != '>' && c != '|' &&
+           c != '\\' && c != '`';
   });
   return plain && clean(address, longest_address) == address ? address : "";
 }
 
-bool same_day(Wall a, Wall b) { return std::chrono::floor<std::chrono::days>(a) == std::chrono::floor<std::chrono::days>(b); }
+bool same_day(Wall a, Wall b) {
+  return std::chrono::floor<std::chrono::days>(a) == std::chrono::floor<std::chrono::days>(b);
+}
 
 std::string without_zone(std::string time) {
   if (time.ends_with(" UTC")) time.resize(time.size() - 4);
@@ -40,18 +43,23 @@ std::string how_bad(const Notification& note) {
   words.append(" ").append(to_string(note.status));
   switch (note.kind) {
     case NotificationKind::update:
-      return words + (note.acknowledged_by ? ", acknowledged by " + clean(*note.acknowledged_by, longest_name) : ", changed");
-    case NotificationKind::reminder: return words + ", still open";
-    case NotificationKind::escalation: return words + ", escalated";
+      return words +
+             (note.acknowledged_by ? ", acknowledged by " + clean(*note.acknowledged_by, longest_name) : ", changed");
+    case NotificationKind::reminder:
+      return words + ", still open";
+    case NotificationKind::escalation:
+      return words + ", escalated";
     case NotificationKind::problem:
-    case NotificationKind::recovery: break;
+    case NotificationKind::recovery:
+      break;
   }
   return words;
 }
 
 std::string what_and_where(const Notification& note) {
   const std::string what = clean(note.summary, longest_sentence);
-  return clean(note.check, longest_name) + " on " + clean(note.instance, longest_name) + (what.empty() ? "" : " - " + what);
+  return clean(note.check, longest_name) + " on " + clean(note.instance, longest_name) +
+         (what.empty() ? "" : " - " + what);
 }
 
 /// ", after 6 min 12 s (02:13:56 to 02:20:08 UTC)"; nothing where the clock was set back meanwhile.
@@ -94,9 +102,11 @@ std::vector<std::string> facts(const Notification& note) {
   if (!note.affected.empty()) lines.push_back(affected(note));
   if (over) return lines;
   lines.push_back(since(note));
-  if (note.kind == NotificationKind::reminder && note.reminder > 0) lines.push_back("Reminder " + std::to_string(note.reminder));
+  if (note.kind == NotificationKind::reminder && note.reminder > 0)
+    lines.push_back("Reminder " + std::to_string(note.reminder));
   if (note.acknowledged_by) {
-    if (note.kind != NotificationKind::update) lines.push_back("Acknowledged by " + clean(*note.acknowledged_by, longest_name));
+    if (note.kind != NotificationKind::update)
+      lines.push_back("Acknowledged by " + clean(*note.acknowledged_by, longest_name));
   } else if (note.kind == NotificationKind::reminder || note.kind == NotificationKind::escalation) {
     lines.push_back("Nobody has acknowledged it yet");
   }
@@ -105,7 +115,8 @@ std::vector<std::string> facts(const Notification& note) {
 
 std::string notes(const Notification& note) {
   std::string text;
-  if (note.unsaved) text = "vitald could not save this to its disk; if it restarts now, you may get this message again.";
+  if (note.unsaved)
+    text = "vitald could not save this to its disk; if it restarts now, you may get this message again.";
   if (note.may_repeat) text += std::string(text.empty() ? "" : " ") + "You may have had this message before.";
   return text;
 }
@@ -131,7 +142,8 @@ Message compose(const Notification& note) {
 std::string plain_text(const Message& message) {
   std::string text = message.headline + "\n";
   for (const std::string& fact : message.facts) text += fact + "\n";
-  for (const Evidence& proof : message.evidence) text += (proof.label.empty() ? "" : proof.label + ": ") + proof.text + "\n";
+  for (const Evidence& proof : message.evidence)
+    text += (proof.label.empty() ? "" : proof.label + ": ") + proof.text + "\n";
   if (!message.remedy.empty()) text += "What to do: " + message.remedy + "\n";
   std::string last;
   if (!message.runbook.empty()) last = "Runbook: " + message.runbook;

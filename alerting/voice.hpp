@@ -8,15 +8,16 @@
 
 namespace vitald::alerting {
 
-/// Plain text, unescaped: foreign text inside has been cleaned (valid UTF-8, no control characters, bounded), nothing more.
+/// Plain text, unescaped: foreign text inside has been cleaned (valid UTF-8, no control characters, bounded), nothing
+/// more.
 struct Message {
-  std::string headline;               // "P0 critical: api-health on web-1 - 502 Bad Gateway instead of 200"
-  std::vector<std::string> facts;     // "Cause: …", "Since 02:13:56 UTC, confirmed by 4 probes over 30 s", …
+  std::string headline;            // "P0 critical: api-health on web-1 - 502 Bad Gateway instead of 200"
+  std::vector<std::string> facts;  // "Cause: …", "Since 02:13:56 UTC, confirmed by 4 probes over 30 s", …
   std::vector<Evidence> evidence;
-  std::string remedy;                 // what to do, or ""
-  std::string runbook;                // address or ""
-  std::string acknowledge;            // "vitald ack k3v9", or "" where there is nothing to acknowledge
-  std::string notes;                  // "Not saved: …", "This message may be a repeat", or ""
+  std::string remedy;       // what to do, or ""
+  std::string runbook;      // address or ""
+  std::string acknowledge;  // "vitald ack k3v9", or "" where there is nothing to acknowledge
+  std::string notes;        // "Not saved: …", "This message may be a repeat", or ""
 };
 
 Message compose(const Notification& notification);

@@ -12,10 +12,14 @@ namespace {
 std::string_view colour_of(const Notification& note) {
   if (note.kind == NotificationKind::recovery) return "\x1b[32m";
   switch (note.status) {
-    case Status::critical: return "\x1b[1;31m";
-    case Status::warning: return "\x1b[33m";
-    case Status::unknown: return "\x1b[35m";
-    case Status::ok: break;
+    case Status::critical:
+      return "\x1b[1;31m";
+    case Status::warning:
+      return "\x1b[33m";
+    case Status::unknown:
+      return "\x1b[35m";
+    case Status::ok:
+      break;
   }
   return "\x1b[32m";
 }
@@ -50,7 +54,8 @@ class Console final : public Notifier {
 }  // namespace
 
 std::unique_ptr<const Notifier> parse_console(config::Reader& in) {
-  const bool colour = in.optional("colour", config::Boolean{}, false, "Colour the first line of each message (ANSI terminals)");
+  const bool colour =
+      in.optional("colour", config::Boolean{}, false, "Colour the first line of each message (ANSI terminals)");
   return std::make_unique<Console>(colour);
 }
 

@@ -51,8 +51,8 @@ struct Judgement {
     refused,    // it will not take any message until the configuration changes (revoked, forbidden)
   };
   Kind kind = Kind::accepted;
-  std::string why;                        // a sentence, no secret in it
-  std::optional<Duration> after = {};     // Retry-After, capped at an hour
+  std::string why;                     // a sentence, no secret in it
+  std::optional<Duration> after = {};  // Retry-After, capped at an hour
   Handle handle = {};
   /// The request may have been taken although no answer came: when it is sent again, the message says so.
   bool perhaps_taken = false;

@@ -29,10 +29,14 @@ struct Settings {
 
 std::string_view severity_of(const Notification& note) {
   switch (note.severity) {
-    case Severity::p0: return "critical";
-    case Severity::p1: return "error";
-    case Severity::p2: return "warning";
-    case Severity::p3: return "info";
+    case Severity::p0:
+      return "critical";
+    case Severity::p1:
+      return "error";
+    case Severity::p2:
+      return "warning";
+    case Severity::p3:
+      return "info";
   }
   return "warning";
 }
@@ -71,7 +75,8 @@ ordered_json details_of(const Notification& note, const Message& message, Form f
 
 ordered_json payload_of(const Notification& note, const Message& message, Form form) {
   const bool minimal = form == Form::minimal;
-  const std::string summary = minimal ? ascii(message.headline, longest_minimal) : clean(message.headline, longest_summary);
+  const std::string summary =
+      minimal ? ascii(message.headline, longest_minimal) : clean(message.headline, longest_summary);
   const std::string source = minimal ? ascii(note.instance, longest_name) : clean(note.instance, longest_name);
   ordered_json payload = {{"summary", summary},
                           {"source", source.empty() ? "vitald" : source},
@@ -116,8 +121,9 @@ class PagerDuty final : public Notifier {
     const auto key = reveal_token(settings_.routing_key, "routing_key");
     if (!key) return key.failure();
     if (key->size() != key_length) {
-      return Failure{settings_.routing_key.describe(),
-                     "routing_key: PagerDuty's integration keys have 32 characters, and this has " + std::to_string(key->size())};
+      return Failure{
+          settings_.routing_key.describe(),
+          "routing_key: PagerDuty's integration keys have 32 characters, and this has " + std::to_string(key->size())};
     }
     HttpRequest request;
     request.url = settings_.url;
@@ -129,13 +135,15 @@ class PagerDuty final : public Notifier {
   Judgement judge(const HttpReply& reply, const Now& now) const override {
     Judgement judgement = judge_by_status(reply, now);
     if (judgement.kind == Judgement::Kind::accepted && reply.status != 202) {
-      return {Judgement::Kind::refused, "it answered " + std::to_string(reply.status) + " and not 202, so this is not PagerDuty's Events API"};
+      return {Judgement::Kind::refused,
+              "it answered " + std::to_string(reply.status) + " and not 202, so this is not PagerDuty's Events API"};
     }
     if (reply.status == 429 && !judgement.after) judgement.after = unless_told;
     if (reply.status != 400) return judgement;
     const auto key = settings_.routing_key.reveal();
     const std::string errors = clean(redacted(errors_of(reply.body), key ? *key : ""), longest_name);
-    if (errors.find("routing_key") != std::string::npos) return {Judgement::Kind::refused, "PagerDuty does not accept the routing key: " + errors};
+    if (errors.find("routing_key") != std::string::npos)
+      return {Judgement::Kind::refused, "PagerDuty does not accept the routing key: " + errors};
     if (!errors.empty()) judgement.why += ": " + errors;
     return judgement;
   }
@@ -150,11 +158,15 @@ class PagerDuty final : public Notifier {
 
 std::unique_ptr<const Notifier> parse_pagerduty(config::Reader& in) {
   Settings settings;
-  settings.routing_key = in.required("routing_key", config::SecretText{}, "Integration key of an Events API v2 integration, 32 characters");
+  settings.routing_key = in.required("routing_key", config::SecretText{},
+                                     "Integration key of an Events API v2 integration, 32 characters");
   const std::string region = in.optional("region", config::OneOf{{"us", "eu"}}, "us", "Service region of the account");
-  const auto url = in.maybe("url", config::Text{}, "Address of the Events API where it is another one, of a proxy for example");
-  settings.ca_file = in.optional("ca_file", config::Text{.may_be_empty = true}, "", "PEM file of the CAs to trust instead of the system's");
-  settings.url = region == "eu" ? "https://events.eu.pagerduty.com/v2/enqueue" : "https://events.pagerduty.com/v2/enqueue";
+  const auto url =
+      in.maybe("url", config::Text{}, "Address of the Events API where it is another one, of a proxy for example");
+  settings.ca_file = in.optional("ca_file", config::Text{.may_be_empty = true}, "",
+                                 "PEM file of the CAs to trust instead of the system's");
+  settings.url =
+      region == "eu" ? "https://events.eu.pagerduty.com/v2/enqueue" : "https://events.pagerduty.com/v2/enqueue";
   if (!url) return std::make_unique<PagerDuty>(std::move(settings));
   settings.url = *url;
   if (const std::string problem = address_problem(*url); !problem.empty()) in.problem("url", problem);

@@ -15,7 +15,8 @@ namespace {
 using nlohmann::ordered_json;
 
 // In characters after escaping. Slack allows 150 for a header, 3000 for a section, 2000 for a field, 10 fields and 50
-// blocks; the sums below also stay under the 13,000 or so of all blocks together, beyond which it says msg_blocks_too_long.
+// blocks; the sums below also stay under the 13,000 or so of all blocks together, beyond which it says
+// msg_blocks_too_long.
 constexpr std::size_t longest_header = 150;
 constexpr std::size_t longest_text = 1000;
 constexpr std::size_t longest_section = 2500;
@@ -31,8 +32,8 @@ struct Settings {
   std::string ca_file;
 };
 
-/// `text` (valid UTF-8) with & < > as Slack wants them, at most `most` characters: cut after escaping, between characters
-/// and never inside an entity.
+/// `text` (valid UTF-8) with & < > as Slack wants them, at most `most` characters: cut after escaping, between
+/// characters and never inside an entity.
 std::string escaped(std::string_view text, std::size_t most) {
   std::string out;
   std::size_t length = 0, room = 0;
@@ -63,10 +64,14 @@ ordered_json section(ordered_json text) { return {{"type", "section"}, {"text", 
 std::string_view colour_of(const Notification& note) {
   if (note.kind == NotificationKind::recovery) return "#2e7d32";
   switch (note.status) {
-    case Status::critical: return "#c62828";
-    case Status::warning: return "#f9a825";
-    case Status::unknown: return "#757575";
-    case Status::ok: break;
+    case Status::critical:
+      return "#c62828";
+    case Status::warning:
+      return "#f9a825";
+    case Status::unknown:
+      return "#757575";
+    case Status::ok:
+      break;
   }
   return "#2e7d32";
 }
@@ -118,13 +123,16 @@ std::string body_of(const Notification& note, const std::string& mention, Form f
   const Message message = compose(note);
   if (form == Form::minimal) {
     const std::string acknowledge = message.acknowledge.empty() ? "" : " (" + message.acknowledge + ")";
-    return ordered_json{{"text", escaped(ascii(message.headline, longest_minimal) + acknowledge, longest_text)}}.dump(-1, ' ', true);
+    return ordered_json{{"text", escaped(ascii(message.headline, longest_minimal) + acknowledge, longest_text)}}.dump(
+        -1, ' ', true);
   }
   const std::string fallback = escaped(message.headline, longest_text);
   ordered_json blocks = ordered_json::array({{{"type", "header"}, {"text", plain(message.headline, longest_header)}}});
   if (!mention.empty()) blocks.push_back(section(markdown(mention)));
-  const ordered_json attachment = {{"color", colour_of(note)}, {"fallback", fallback}, {"blocks", details(note, message, form)}};
-  const ordered_json body = {{"text", fallback}, {"blocks", std::move(blocks)}, {"attachments", ordered_json::array({attachment})}};
+  const ordered_json attachment = {
+      {"color", colour_of(note)}, {"fallback", fallback}, {"blocks", details(note, message, form)}};
+  const ordered_json body = {
+      {"text", fallback}, {"blocks", std::move(blocks)}, {"attachments", ordered_json::array({attachment})}};
   return body.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
@@ -142,15 +150,16 @@ std::string mention_of(std::string_view word) {
 }
 
 /// Slack's words in answers, as its page on errors of incoming webhooks lists them.
-constexpr std::array<std::string_view, 4> passing = {"rollup_error", "internal_error", "service_unavailable", "rate_limited"};
+constexpr std::array<std::string_view, 4> passing = {"rollup_error", "internal_error", "service_unavailable",
+                                                     "rate_limited"};
 
 bool is_passing(std::string_view word) { return std::find(passing.begin(), passing.end(), word) != passing.end(); }
 
 /// invalid_payload, invalid_blocks, too_many_attachments, missing_text_or_fallback_or_attachments, msg_too_long …
 bool is_about_the_message(std::string_view word) {
   if (word == "invalid_token" || word == "invalid_auth") return false;
-  return word == "no_text" || word.starts_with("invalid_") || word.starts_with("missing_text") || word.starts_with("too_many_") ||
-         word.starts_with("msg_");
+  return word == "no_text" || word.starts_with("invalid_") || word.starts_with("missing_text") ||
+         word.starts_with("too_many_") || word.starts_with("msg_");
 }
 
 /// The word that the body is, or "": no other foreign text gets into a sentence of ours.
@@ -189,7 +198,9 @@ class Slack final : public Notifier {
     if (word == "no_service" || word == "no_team" || word == "invalid_token") {
       return {Kind::refused, answered + ": the webhook was revoked; make a new one and reload vitald"};
     }
-    if (!word.empty()) return {Kind::refused, answered + ": it takes no message by this webhook; look at its channel and its app in Slack"};
+    if (!word.empty())
+      return {Kind::refused,
+              answered + ": it takes no message by this webhook; look at its channel and its app in Slack"};
     return judge_by_status(reply, now);
   }
 
@@ -212,15 +223,19 @@ class Slack final : public Notifier {
 
 std::unique_ptr<const Notifier> parse_slack(config::Reader& in) {
   Settings settings;
-  settings.webhook = in.required("webhook", config::SecretText{}, "Address of the incoming webhook; all of it is secret");
-  settings.mention = in.optional("mention", config::TextMap{.most = 4}, {},
-                                 "Whom to mention, by severity: here, channel, everyone, or the id of a member (U…) or a group (S…)");
-  settings.ca_file = in.optional("ca_file", config::Text{.may_be_empty = true}, "", "PEM file of the CAs to trust instead of the system's");
+  settings.webhook =
+      in.required("webhook", config::SecretText{}, "Address of the incoming webhook; all of it is secret");
+  settings.mention =
+      in.optional("mention", config::TextMap{.most = 4}, {},
+                  "Whom to mention, by severity: here, channel, everyone, or the id of a member (U…) or a group (S…)");
+  settings.ca_file = in.optional("ca_file", config::Text{.may_be_empty = true}, "",
+                                 "PEM file of the CAs to trust instead of the system's");
   for (const auto& [severity, whom] : settings.mention) {
     const bool known = severity.size() == 2 && severity[0] == 'P' && severity[1] >= '0' && severity[1] <= '3';
     if (!known) in.problem("mention", "expected severities P0 to P3 as keys, found '" + clean(severity, 40) + "'");
     if (mention_of(whom).empty()) {
-      in.problem("mention", "expected here, channel, everyone or the id of a member or group, found '" + clean(whom, 40) + "'");
+      in.problem("mention",
+                 "expected here, channel, everyone or the id of a member or group, found '" + clean(whom, 40) + "'");
     }
   }
   return std::make_unique<Slack>(std::move(settings));

@@ -18,7 +18,8 @@ std::string address_problem(std::string_view address) {
   if (!plain) return "expected an address without spaces, control characters or letters beyond ASCII";
   const std::string_view authority = address.substr(scheme, address.find_first_of("/?#", scheme) - scheme);
   if (authority.empty()) return "expected an address with a host";
-  if (authority.find('@') != std::string_view::npos) return "expected an address without user and password; use a header or a token";
+  if (authority.find('@') != std::string_view::npos)
+    return "expected an address without user and password; use a header or a token";
   return "";
 }
 
@@ -34,8 +35,11 @@ Result<std::string> reveal_address(const Secret& secret, std::string_view option
 Result<std::string> reveal_token(const Secret& secret, std::string_view option) {
   const auto text = secret.reveal();
   if (!text) return text.failure();
-  const bool visible = !text->empty() && std::all_of(text->begin(), text->end(), [](char c) { return c > 0x20 && c < 0x7F; });
-  if (!visible) return Failure{secret.describe(), std::string(option) + ": it is empty, or has spaces, lines or letters beyond ASCII in it"};
+  const bool visible =
+      !text->empty() && std::all_of(text->begin(), text->end(), [](char c) { return c > 0x20 && c < 0x7F; });
+  if (!visible)
+    return Failure{secret.describe(),
+                   std::string(option) + ": it is empty, or has spaces, lines or letters beyond ASCII in it"};
   return std::string(*text);
 }
 
@@ -52,7 +56,8 @@ Result<Secret> AddressText::read(const config::Node& node, config::Problems& pro
 
 const std::string* find_header(const Headers& headers, std::string_view name) {
   for (const auto& [key, value] : headers) {
-    if (std::equal(key.begin(), key.end(), name.begin(), name.end(), [](char a, char b) { return lower(a) == b; })) return &value;
+    if (std::equal(key.begin(), key.end(), name.begin(), name.end(), [](char a, char b) { return lower(a) == b; }))
+      return &value;
   }
   return nullptr;
 }
@@ -70,7 +75,8 @@ std::string ascii(std::string_view text, std::size_t most) {
 std::string redacted(std::string text, std::string_view secret) {
   constexpr std::string_view blot = "***";
   if (secret.empty()) return text;
-  for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at + blot.size())) text.replace(at, secret.size(), blot);
+  for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at + blot.size()))
+    text.replace(at, secret.size(), blot);
   return text;
 }
 

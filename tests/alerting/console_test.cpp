@@ -16,12 +16,17 @@ std::string shown(const NotifierCase& console, const Notification& note) {
   return std::get<ConsoleText>(deliveries->at(0)).text;
 }
 
-TEST(Console, GoldenProblem) { golden::expect("console/problem.txt", shown(NotifierCase("console", "{}"), samples::api_problem())); }
-TEST(Console, GoldenRecovery) { golden::expect("console/recovery.txt", shown(NotifierCase("console", "{}"), samples::api_recovery())); }
+TEST(Console, GoldenProblem) {
+  golden::expect("console/problem.txt", shown(NotifierCase("console", "{}"), samples::api_problem()));
+}
+TEST(Console, GoldenRecovery) {
+  golden::expect("console/recovery.txt", shown(NotifierCase("console", "{}"), samples::api_recovery()));
+}
 
 TEST(Console, ColoursOnlyWhenAsked) {
   EXPECT_THAT(shown(NotifierCase("console", "{}"), samples::api_problem()), Not(HasSubstr("\x1b")));
-  EXPECT_THAT(shown(NotifierCase("console", "colour: true"), samples::api_problem()), HasSubstr("\x1b[1;31mP0 critical: "));
+  EXPECT_THAT(shown(NotifierCase("console", "colour: true"), samples::api_problem()),
+              HasSubstr("\x1b[1;31mP0 critical: "));
 }
 
 TEST(Console, ForeignTextGivesTheTerminalNoOrders) {
@@ -33,7 +38,8 @@ TEST(Console, ForeignTextGivesTheTerminalNoOrders) {
 
 TEST(Console, EveryLineButTheFirstIsSetIn) {
   const std::string block = shown(NotifierCase("console", "{}"), samples::api_problem());
-  for (std::size_t at = block.find('\n'); at + 1 < block.size(); at = block.find('\n', at + 1)) EXPECT_EQ(block.substr(at + 1, 2), "  ");
+  for (std::size_t at = block.find('\n'); at + 1 < block.size(); at = block.find('\n', at + 1))
+    EXPECT_EQ(block.substr(at + 1, 2), "  ");
 }
 
 }  // namespace

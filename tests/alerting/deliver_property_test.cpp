@@ -56,7 +56,8 @@ class History {
     for (const auto& [id, count] : settled_) {
       if (count != 1) return id.text() + " was settled " + std::to_string(count) + " times";
     }
-    if (settled_.size() != added_) return std::to_string(added_) + " added, " + std::to_string(settled_.size()) + " settled";
+    if (settled_.size() != added_)
+      return std::to_string(added_) + " added, " + std::to_string(settled_.size()) + " settled";
     return "";
   }
   const std::string& log() const { return log_; }
@@ -82,7 +83,8 @@ class History {
     Incident& incident = incidents_[names_[slot] + "-" + std::to_string(slot)];
     Notification note = samples::bare_problem();
     note.kind = NotificationKind::problem;
-    if (incident.open) note.kind = pick(4) == 0 ? NotificationKind::recovery : kinds_[static_cast<std::size_t>(pick(3))];
+    if (incident.open)
+      note.kind = pick(4) == 0 ? NotificationKind::recovery : kinds_[static_cast<std::size_t>(pick(3))];
     incident.open = note.kind != NotificationKind::recovery;
     note.id = {names_[slot] + "-" + std::to_string(slot), ++incident.sequence, "ops"};
     note.severity = static_cast<Severity>(pick(4));
@@ -98,13 +100,15 @@ class History {
     if (!attempt) return;
     const NotificationId& id = attempt->notification.id;
     log_ += "try " + id.text() + " " + std::to_string(static_cast<int>(attempt->form)) + "\n";
-    if (last_attempt_ && now_.steady - *last_attempt_ < policy_.between) complain("the pace was broken at " + id.text());
+    if (last_attempt_ && now_.steady - *last_attempt_ < policy_.between)
+      complain("the pace was broken at " + id.text());
     last_attempt_ = now_.steady;
     Incident& incident = incidents_[id.incident];
     if (id.sequence < incident.highest_attempted) complain(id.text() + " went out after a newer one");
     incident.highest_attempted = id.sequence;
     for (std::uint32_t before = 1; before < id.sequence; ++before) {
-      if (!settled_.contains({id.incident, before, "ops"})) complain(id.text() + " overtook number " + std::to_string(before));
+      if (!settled_.contains({id.incident, before, "ops"}))
+        complain(id.text() + " overtook number " + std::to_string(before));
     }
     if (settled_.contains(id)) complain(id.text() + " went out after it was settled");
     out_ = true;
@@ -146,7 +150,8 @@ class History {
     if (complaint_.empty()) complaint_ = std::move(what);
   }
 
-  static constexpr std::array kinds_ = {NotificationKind::update, NotificationKind::reminder, NotificationKind::escalation};
+  static constexpr std::array kinds_ = {NotificationKind::update, NotificationKind::reminder,
+                                        NotificationKind::escalation};
   std::mt19937 random_;
   RetryPolicy policy_;
   DeliveryQueue queue_;

@@ -25,7 +25,8 @@ class Delivering : public testing::Test {
     now.steady += time;
     now.wall += time;
   }
-  void add(const std::string& incident, std::uint32_t sequence, NotificationKind kind, Severity severity = Severity::p2) {
+  void add(const std::string& incident, std::uint32_t sequence, NotificationKind kind,
+           Severity severity = Severity::p2) {
     Notification note = samples::bare_problem();
     note.id = {incident, sequence, "ops"};
     note.kind = kind;

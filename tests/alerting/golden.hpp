@@ -12,7 +12,9 @@
 
 namespace vitald::golden {
 
-inline std::filesystem::path path(const std::string& name) { return std::filesystem::path(VITALD_SOURCE) / "tests/golden" / name; }
+inline std::filesystem::path path(const std::string& name) {
+  return std::filesystem::path(VITALD_SOURCE) / "tests/golden" / name;
+}
 
 inline std::string read(const std::string& name) {
   std::ifstream file(path(name), std::ios::binary);

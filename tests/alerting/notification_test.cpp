@@ -94,8 +94,8 @@ TEST(Notification, MembersOfANewerVersionAreIgnored) {
 }
 
 TEST(Notification, WhatIsNoNotificationIsRefusedWithASentence) {
-  for (const char* text :
-       {"", "{", "[]", "null", "{}", R"({"incident":5})", R"({"incident":"a","sequence":1,"receiver":"r","kind":"song"})"}) {
+  for (const char* text : {"", "{", "[]", "null", "{}", R"({"incident":5})",
+                           R"({"incident":"a","sequence":1,"receiver":"r","kind":"song"})"}) {
     const auto read = notification_from_json(text);
     ASSERT_FALSE(read) << text;
     EXPECT_THAT(read.failure().what, HasSubstr("a stored notification cannot be read")) << text;

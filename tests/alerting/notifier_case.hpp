@@ -62,9 +62,16 @@ inline Notification hostile(const std::string& text) {
 
 /// Texts that have broken somebody's renderer before.
 inline std::vector<std::string> hostile_texts() {
-  std::vector<std::string> texts = {"<!channel> <@U123> <http://evil|click>", "&lt;!here&gt; &amp; <>&\"'`*_~", "```\n<!everyone>\n```", "",
-                                    std::string("nul \0 \x1b[2J \xff\xfe \xed\xa0\x80", 20), "https://x/<!channel>|", "\r\n\r\nX-Injected: 1",
-                                    "javascript:alert(1)", std::string(5000, '&'), std::string(100'000, '<')};
+  std::vector<std::string> texts = {"<!channel> <@U123> <http://evil|click>",
+                                    "&lt;!here&gt; &amp; <>&\"'`*_~",
+                                    "```\n<!everyone>\n```",
+                                    "",
+                                    std::string("nul \0 \x1b[2J \xff\xfe \xed\xa0\x80", 20),
+                                    "https://x/<!channel>|",
+                                    "\r\n\r\nX-Injected: 1",
+                                    "javascript:alert(1)",
+                                    std::string(5000, '&'),
+                                    std::string(100'000, '<')};
   std::string wide;
   for (int i = 0; i < 5000; ++i) wide += "\xF0\x9F\x94\xA5";
   texts.push_back(std::move(wide));

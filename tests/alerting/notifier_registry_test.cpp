@@ -1,7 +1,9 @@
-// The recipe of docs/adding-a-notifier.md cannot rot: every row of the table has its page, tests, golden files and example.
+// The recipe of docs/adding-a-notifier.md cannot rot: every row of the table has its page, tests, golden files and
+// example.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -47,8 +49,19 @@ TEST(NotifierRegistry, EachPageTellsTheOptionsThatTheParserAsksFor) {
     const std::string page = text_of(top / "docs/notifiers" / (std::string(kind.name) + ".md"));
     config::Reader reader = config::Reader::describing();
     ASSERT_NE(kind.parse(reader), nullptr);
-    EXPECT_THAT(page, HasSubstr(config::option_table(reader.options()))) << "docs/notifiers/" << kind.name << ".md needs this table";
+    EXPECT_THAT(page, HasSubstr(config::option_table(reader.options())))
+        << "docs/notifiers/" << kind.name << ".md needs this table";
     EXPECT_THAT(page, HasSubstr("{ " + std::string(kind.name) + ":")) << "no example of " << kind.name;
+  }
+}
+
+TEST(NotifierRegistry, EachPageShowsAPayloadThatIsReallySent) {
+  for (const NotifierKind& kind : notifier_kinds()) {
+    const std::string page = text_of(top / "docs/notifiers" / (std::string(kind.name) + ".md"));
+    const auto folder = std::filesystem::directory_iterator(top / "tests/golden" / kind.name);
+    const bool shown = std::any_of(begin(folder), end(folder),
+                                   [&](const auto& file) { return page.find(text_of(file)) != std::string::npos; });
+    EXPECT_TRUE(shown) << "docs/notifiers/" << kind.name << ".md shows no file of tests/golden/" << kind.name;
   }
 }
 

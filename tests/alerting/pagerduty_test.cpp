@@ -28,8 +28,12 @@ Notification acknowledged() {
 }
 
 TEST(PagerDuty, GoldenTrigger) { golden::expect("pagerduty/trigger.json", pager().pretty(samples::api_problem())); }
-TEST(PagerDuty, GoldenTriggerTrimmed) { golden::expect("pagerduty/trigger-trimmed.json", pager().pretty(samples::api_problem(), Form::trimmed)); }
-TEST(PagerDuty, GoldenTriggerMinimal) { golden::expect("pagerduty/trigger-minimal.json", pager().pretty(samples::api_problem(), Form::minimal)); }
+TEST(PagerDuty, GoldenTriggerTrimmed) {
+  golden::expect("pagerduty/trigger-trimmed.json", pager().pretty(samples::api_problem(), Form::trimmed));
+}
+TEST(PagerDuty, GoldenTriggerMinimal) {
+  golden::expect("pagerduty/trigger-minimal.json", pager().pretty(samples::api_problem(), Form::minimal));
+}
 TEST(PagerDuty, GoldenAcknowledge) { golden::expect("pagerduty/acknowledge.json", pager().pretty(acknowledged())); }
 TEST(PagerDuty, GoldenResolve) { golden::expect("pagerduty/resolve.json", pager().pretty(samples::api_recovery())); }
 
@@ -43,7 +47,8 @@ TEST(PagerDuty, AllEventsOfOneIncidentCarryOneKey) {
 
 TEST(PagerDuty, EachKindOfMessageIsTheRightAction) {
   Notification note = samples::api_problem();
-  for (const NotificationKind kind : {NotificationKind::problem, NotificationKind::update, NotificationKind::reminder, NotificationKind::escalation}) {
+  for (const NotificationKind kind : {NotificationKind::problem, NotificationKind::update, NotificationKind::reminder,
+                                      NotificationKind::escalation}) {
     note.kind = kind;
     EXPECT_EQ(pager().body(note)["event_action"], "trigger");
   }
@@ -64,11 +69,14 @@ TEST(PagerDuty, SeveritiesAreMapped) {
 TEST(PagerDuty, TheAddressFollowsRegionAndUrl) {
   const std::string routing = std::string("routing_key: ") + key + "\n";
   EXPECT_EQ(pager().request(samples::api_problem()).url, "https://events.pagerduty.com/v2/enqueue");
-  EXPECT_EQ(NotifierCase("pagerduty", routing + "region: eu").request(samples::api_problem()).url, "https://events.eu.pagerduty.com/v2/enqueue");
-  EXPECT_EQ(NotifierCase("pagerduty", routing + "url: http://127.0.0.1:9/x").request(samples::api_problem()).url, "http://127.0.0.1:9/x");
+  EXPECT_EQ(NotifierCase("pagerduty", routing + "region: eu").request(samples::api_problem()).url,
+            "https://events.eu.pagerduty.com/v2/enqueue");
+  EXPECT_EQ(NotifierCase("pagerduty", routing + "url: http://127.0.0.1:9/x").request(samples::api_problem()).url,
+            "http://127.0.0.1:9/x");
   EXPECT_THAT(NotifierCase("pagerduty", routing + "url: ftp://x").errors, HasSubstr("https://"));
   EXPECT_THAT(NotifierCase("pagerduty", routing + "url: https://u:p@x/").errors, HasSubstr("without user"));
-  EXPECT_THAT(NotifierCase("pagerduty", routing + "url: https://x/\nregion: eu").errors, HasSubstr("'region' is not possible"));
+  EXPECT_THAT(NotifierCase("pagerduty", routing + "url: https://x/\nregion: eu").errors,
+              HasSubstr("'region' is not possible"));
 }
 
 TEST(PagerDuty, AKeyOfTheWrongLengthIsASentenceWithoutTheKey) {
@@ -86,7 +94,8 @@ TEST(PagerDuty, HostileTextStaysInsideTheLimits) {
       EXPECT_LT(request.body.size(), 512u * 1000);
       const auto body = nlohmann::json::parse(request.body);
       const std::string summary = body["payload"]["summary"];
-      const auto characters = std::count_if(summary.begin(), summary.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
+      const auto characters = std::count_if(summary.begin(), summary.end(),
+                                            [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
       EXPECT_LE(characters, 1024);
       EXPECT_FALSE(summary.empty());
       EXPECT_FALSE(body["payload"]["source"].empty());
@@ -107,7 +116,8 @@ TEST(PagerDuty, AnswersMeanWhatTheTableSays) {
   EXPECT_EQ(pager().judge(202, R"({"status":"success"})").kind, Kind::accepted);
   EXPECT_EQ(pager().judge(202).kind, Kind::accepted);
   EXPECT_EQ(pager().judge(200, "<html>").kind, Kind::refused);
-  EXPECT_EQ(pager().judge(400, R"({"status":"invalid event","errors":["payload.summary is too long"]})").kind, Kind::malformed);
+  EXPECT_EQ(pager().judge(400, R"({"status":"invalid event","errors":["payload.summary is too long"]})").kind,
+            Kind::malformed);
   EXPECT_EQ(pager().judge(400).kind, Kind::malformed);
   EXPECT_EQ(pager().judge(413).kind, Kind::malformed);
   EXPECT_EQ(pager().judge(401).kind, Kind::refused);
@@ -121,8 +131,9 @@ TEST(PagerDuty, AnswersMeanWhatTheTableSays) {
 }
 
 TEST(PagerDuty, AWrongKeyStopsTheReceiverInsteadOfEatingItsMessages) {
-  const Judgement judgement =
-      pager().judge(400, R"_({"status":"invalid event","errors":["Length of 'routing_key' is incorrect (should be 32 characters)"]})_");
+  const Judgement judgement = pager().judge(
+      400,
+      R"_({"status":"invalid event","errors":["Length of 'routing_key' is incorrect (should be 32 characters)"]})_");
   EXPECT_EQ(judgement.kind, Kind::refused);
   EXPECT_THAT(judgement.why, HasSubstr("routing_key"));
 }

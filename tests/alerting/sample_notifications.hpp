@@ -27,9 +27,10 @@ inline Notification api_problem() {
   note.cause = "php-fpm stopped (systemd: failed, exit 255) at 02:13:41 UTC";
   note.affected = {"frontend", "login"};
   note.confirmed_by = "4 probes over 30 s";
-  note.evidence = {{"request_id", "7f3c91d2"},
-                   {"timing", "connect 1 ms, first byte 12 ms"},
-                   {"nginx error log", "connect() to unix:/run/php/php8.2-fpm.sock failed (2: No such file or directory)"}};
+  note.evidence = {
+      {"request_id", "7f3c91d2"},
+      {"timing", "connect 1 ms, first byte 12 ms"},
+      {"nginx error log", "connect() to unix:/run/php/php8.2-fpm.sock failed (2: No such file or directory)"}};
   note.runbook = "https://wiki.example.com/runbook#72";
   note.opened = opened();
   note.at = opened() + std::chrono::seconds(30);

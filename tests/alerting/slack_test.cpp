@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <regex>
+#include <algorithm>
 
 #include "tests/alerting/golden.hpp"
 #include "tests/alerting/notifier_case.hpp"
@@ -17,7 +17,8 @@ using testing_kit::NotifierCase;
 using Kind = Judgement::Kind;
 
 const NotifierCase& slack() {
-  static const NotifierCase one("slack", "webhook: https://hooks.slack.com/services/T0/B0/secret\nmention: { P0: here }");
+  static const NotifierCase one("slack",
+                                "webhook: https://hooks.slack.com/services/T0/B0/secret\nmention: { P0: here }");
   return one;
 }
 
@@ -30,12 +31,20 @@ Notification of_kind(NotificationKind kind) {
 }
 
 TEST(Slack, GoldenProblem) { golden::expect("slack/problem.json", slack().pretty(samples::api_problem())); }
-TEST(Slack, GoldenProblemTrimmed) { golden::expect("slack/problem-trimmed.json", slack().pretty(samples::api_problem(), Form::trimmed)); }
-TEST(Slack, GoldenProblemMinimal) { golden::expect("slack/problem-minimal.json", slack().pretty(samples::api_problem(), Form::minimal)); }
+TEST(Slack, GoldenProblemTrimmed) {
+  golden::expect("slack/problem-trimmed.json", slack().pretty(samples::api_problem(), Form::trimmed));
+}
+TEST(Slack, GoldenProblemMinimal) {
+  golden::expect("slack/problem-minimal.json", slack().pretty(samples::api_problem(), Form::minimal));
+}
 TEST(Slack, GoldenWarning) { golden::expect("slack/warning.json", slack().pretty(samples::bare_problem())); }
 TEST(Slack, GoldenRecovery) { golden::expect("slack/recovery.json", slack().pretty(samples::api_recovery())); }
-TEST(Slack, GoldenReminder) { golden::expect("slack/reminder.json", slack().pretty(of_kind(NotificationKind::reminder))); }
-TEST(Slack, GoldenEscalation) { golden::expect("slack/escalation.json", slack().pretty(of_kind(NotificationKind::escalation))); }
+TEST(Slack, GoldenReminder) {
+  golden::expect("slack/reminder.json", slack().pretty(of_kind(NotificationKind::reminder)));
+}
+TEST(Slack, GoldenEscalation) {
+  golden::expect("slack/escalation.json", slack().pretty(of_kind(NotificationKind::escalation)));
+}
 
 TEST(Slack, TheWholeAddressIsTheSecret) {
   const HttpRequest request = slack().request(samples::api_problem());
@@ -48,7 +57,7 @@ TEST(Slack, ASecretThatCannotBeReadIsASentence) {
   const NotifierCase none("slack", "webhook: { file: /nonexistent/webhook }");
   const auto deliveries = none.notifier->render(samples::api_problem(), "", Form::full);
   ASSERT_FALSE(deliveries);
-  EXPECT_EQ(deliveries.failure().sentence(), "file /nonexistent/webhook: /nonexistent/webhook there is no such file");
+  EXPECT_THAT(deliveries.failure().sentence(), HasSubstr("file /nonexistent/webhook: "));
 
   const NotifierCase wrong("slack", "webhook: hooks.slack.com/services/T0/B0/hidden");
   const auto sentence = wrong.notifier->render(samples::api_problem(), "", Form::full).failure().sentence();
@@ -65,25 +74,43 @@ TEST(Slack, OnlyProblemsAndEscalationsMention) {
 }
 
 TEST(Slack, MentionsAreChecked) {
-  EXPECT_THAT(NotifierCase("slack", "webhook: https://x/\nmention: { P0: here, P1: U024BE7LH, P2: S0614TZR7 }").errors, "");
+  EXPECT_THAT(NotifierCase("slack", "webhook: https://x/\nmention: { P0: here, P1: U024BE7LH, P2: S0614TZR7 }").errors,
+              "");
   EXPECT_THAT(NotifierCase("slack", "webhook: https://x/\nmention: { P7: here }").errors, HasSubstr("P0 to P3"));
-  EXPECT_THAT(NotifierCase("slack", "webhook: https://x/\nmention: { P0: '<!channel>' }").errors, HasSubstr("member or group"));
+  EXPECT_THAT(NotifierCase("slack", "webhook: https://x/\nmention: { P0: '<!channel>' }").errors,
+              HasSubstr("member or group"));
 }
 
 std::size_t characters(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+/// Every & begins one of the three entities that Slack knows.
+bool entities_are_whole(const std::string& text) {
+  for (auto at = text.find('&'); at != std::string::npos; at = text.find('&', at + 1)) {
+    const std::string_view rest = std::string_view(text).substr(at);
+    if (!rest.starts_with("&amp;") && !rest.starts_with("&lt;") && !rest.starts_with("&gt;")) return false;
+  }
+  return true;
+}
+
+/// The two control tokens that we make ourselves: the configured mention, and the link to the runbook.
+bool is_ours(const std::string& text) {
+  if (text == "<!here>") return true;
+  if (!text.starts_with("<http") || !text.ends_with("|Runbook>")) return false;
+  return text.find_first_of("<>|", 1) == text.size() - std::string_view("|Runbook>").size();
 }
 
 /// Every text object below `node` obeys Slack's limits and holds no control token of foreign make.
 void check_texts(const ordered_json& node, std::size_t& total) {
   if (node.is_object() && node.contains("type") && (node["type"] == "plain_text" || node["type"] == "mrkdwn")) {
-    std::string text = node["text"];
+    const std::string text = node["text"];
     EXPECT_FALSE(text.empty());
     EXPECT_LE(characters(text), 3000u);
     total += characters(text);
-    EXPECT_FALSE(std::regex_search(text, std::regex("&(?!amp;|lt;|gt;)"))) << text.substr(0, 200);
-    text = std::regex_replace(text, std::regex("^<!here>$|^<https?://[^<>|]*\\|Runbook>$"), "");
-    EXPECT_THAT(text, Not(testing::AnyOf(HasSubstr("<"), HasSubstr(">"))));
+    EXPECT_TRUE(entities_are_whole(text)) << text.substr(0, 200);
+    EXPECT_TRUE(is_ours(text) || text.find_first_of("<>") == std::string::npos) << text.substr(0, 200);
     EXPECT_EQ(node.value("verbatim", false), node["type"] == "mrkdwn");
   }
   if (node.is_object() && node.contains("fields")) {
@@ -124,7 +151,7 @@ TEST(Slack, CuttingNeverSplitsAnEntity) {
     note.summary = std::string(before, 'x') + "&&&&&&&&&&&&&&&&&&&&&&&&&&";
     const std::string header = slack().body(note)["blocks"][0]["text"]["text"];
     EXPECT_LE(characters(header), 150u);
-    EXPECT_FALSE(std::regex_search(header, std::regex("&(?!amp;)"))) << header;
+    EXPECT_TRUE(entities_are_whole(header)) << header;
   }
 }
 
@@ -153,18 +180,21 @@ TEST_P(SlackAnswers, MeanWhatTheTableSays) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, SlackAnswers,
-    testing::Values(Answer{200, "ok", Kind::accepted}, Answer{200, "ok\n", Kind::accepted}, Answer{200, "invalid_blocks", Kind::malformed},
-                    Answer{200, "", Kind::refused}, Answer{200, "<html>log in</html>", Kind::refused}, Answer{200, "no_service", Kind::refused},
-                    Answer{400, "invalid_payload", Kind::malformed}, Answer{400, "no_text", Kind::malformed},
-                    Answer{400, "invalid_blocks", Kind::malformed}, Answer{400, "too_many_attachments", Kind::malformed},
-                    Answer{400, "missing_text_or_fallback_or_attachments", Kind::malformed}, Answer{400, "", Kind::malformed},
-                    Answer{400, "user_not_found", Kind::refused}, Answer{400, "channel_not_found", Kind::refused},
-                    Answer{403, "action_prohibited", Kind::refused}, Answer{403, "invalid_token", Kind::refused},
-                    Answer{403, "posting_to_general_channel_denied", Kind::refused}, Answer{403, "team_disabled", Kind::refused},
-                    Answer{404, "channel_not_found", Kind::refused}, Answer{404, "no_service", Kind::refused},
-                    Answer{404, "no_team", Kind::refused}, Answer{404, "", Kind::refused}, Answer{410, "channel_is_archived", Kind::refused},
-                    Answer{302, "", Kind::refused}, Answer{413, "", Kind::malformed}, Answer{429, "rate_limited", Kind::retry},
-                    Answer{500, "rollup_error", Kind::retry}, Answer{503, "<html>", Kind::retry}, Answer{408, "", Kind::retry}));
+    testing::Values(
+        Answer{200, "ok", Kind::accepted}, Answer{200, "ok\n", Kind::accepted},
+        Answer{200, "invalid_blocks", Kind::malformed}, Answer{200, "", Kind::refused},
+        Answer{200, "<html>log in</html>", Kind::refused}, Answer{200, "no_service", Kind::refused},
+        Answer{400, "invalid_payload", Kind::malformed}, Answer{400, "no_text", Kind::malformed},
+        Answer{400, "invalid_blocks", Kind::malformed}, Answer{400, "too_many_attachments", Kind::malformed},
+        Answer{400, "missing_text_or_fallback_or_attachments", Kind::malformed}, Answer{400, "", Kind::malformed},
+        Answer{400, "user_not_found", Kind::refused}, Answer{400, "channel_not_found", Kind::refused},
+        Answer{403, "action_prohibited", Kind::refused}, Answer{403, "invalid_token", Kind::refused},
+        Answer{403, "posting_to_general_channel_denied", Kind::refused}, Answer{403, "team_disabled", Kind::refused},
+        Answer{404, "channel_not_found", Kind::refused}, Answer{404, "no_service", Kind::refused},
+        Answer{404, "no_team", Kind::refused}, Answer{404, "", Kind::refused},
+        Answer{410, "channel_is_archived", Kind::refused}, Answer{302, "", Kind::refused},
+        Answer{413, "", Kind::malformed}, Answer{429, "rate_limited", Kind::retry},
+        Answer{500, "rollup_error", Kind::retry}, Answer{503, "<html>", Kind::retry}, Answer{408, "", Kind::retry}));
 
 TEST(Slack, RetryAfterIsHeard) {
   EXPECT_EQ(slack().judge(429, "", {{"Retry-After", "30"}}).after, Duration(30s));

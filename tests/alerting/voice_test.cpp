@@ -18,12 +18,14 @@ using testing::Not;
 std::string spoken(const Notification& note) { return plain_text(compose(note)); }
 
 TEST(Voice, AProblemSaysHowBadWhatAndWhereFirst) {
-  EXPECT_EQ(compose(samples::api_problem()).headline, "P0 critical: api-health on web-1 - 502 Bad Gateway instead of 200");
+  EXPECT_EQ(compose(samples::api_problem()).headline,
+            "P0 critical: api-health on web-1 - 502 Bad Gateway instead of 200");
 }
 
 TEST(Voice, ARecoverySaysHowLongItLastedInOneLine) {
-  EXPECT_EQ(compose(samples::api_recovery()).headline,
-            "Recovered: api-health on web-1 - 200 in 38 ms, after 6 min 12 s (02:13:56 to 02:20:08 UTC). Cause was php-fpm.");
+  EXPECT_EQ(
+      compose(samples::api_recovery()).headline,
+      "Recovered: api-health on web-1 - 200 in 38 ms, after 6 min 12 s (02:13:56 to 02:20:08 UTC). Cause was php-fpm.");
 }
 
 TEST(Voice, Problem) { golden::expect("voice/problem.txt", spoken(samples::api_problem())); }
@@ -116,7 +118,9 @@ TEST(Voice, ManyAffectedAreCountedNotListed) {
 
 TEST(Voice, ForeignTextStaysHarmlessAndShort) {
   Notification note = samples::api_problem();
-  note.summary = "\x1b[31mred\x1b[0m and \xE2\x80\xAE" "backwards\r\nP0 critical: forged line";
+  note.summary =
+      "\x1b[31mred\x1b[0m and \xE2\x80\xAE"
+      "backwards\r\nP0 critical: forged line";
   note.evidence = {{"log", std::string("a\0b", 3) + "\xff" + std::string(5000, 'z')}};
   const std::string text = spoken(note);
   EXPECT_THAT(text, HasSubstr("\\x1b[31mred\\x1b[0m and backwards P0 critical: forged line\n"));
@@ -125,8 +129,11 @@ TEST(Voice, ForeignTextStaysHarmlessAndShort) {
 }
 
 TEST(Voice, ARunbookIsALinkOrNothing) {
-  for (const char* address : {"javascript:alert(1)", "ftp://x/", "https://x/ y", "https://x/\"><script>", "https://x/|y", "https://x/\n",
-                              "HTTPS//x", "//x", "https://x/\xE2\x80\xAE" "fdp.exe", "https://x/`id`"}) {
+  for (const char* address : {"javascript:alert(1)", "ftp://x/", "https://x/ y", "https://x/\"><script>",
+                              "https://x/|y", "https://x/\n", "HTTPS//x", "//x",
+                              "https://x/\xE2\x80\xAE"
+                              "fdp.exe",
+                              "https://x/`id`"}) {
     Notification note = samples::bare_problem();
     note.runbook = address;
     EXPECT_EQ(compose(note).runbook, "") << address;
@@ -142,7 +149,8 @@ TEST(Voice, NothingIsShoutedAndNothingIsJargon) {
     Notification note = samples::api_problem();
     note.kind = kind;
     note.unsaved = note.may_repeat = true;
-    for (const char* word : {"!", "{", "}", "notification", "incident", "verdict"}) EXPECT_THAT(spoken(note), Not(HasSubstr(word)));
+    for (const char* word : {"!", "{", "}", "notification", "incident", "verdict"})
+      EXPECT_THAT(spoken(note), Not(HasSubstr(word)));
   }
 }
 
@@ -156,19 +164,29 @@ TEST(Clean, CutsAtACharacterAndSaysSo) {
 }
 
 TEST(Clean, ReplacesWhatIsNoUtf8) {
-  EXPECT_EQ(clean("a\xff" "b", 9), "a\xEF\xBF\xBD" "b");
-  EXPECT_EQ(clean("\xC0\xAF", 9), "\xEF\xBF\xBD\xEF\xBF\xBD");       // overlong
-  EXPECT_EQ(clean("\xED\xA0\x80", 9), "\xEF\xBF\xBD");                // surrogate
-  EXPECT_EQ(clean("\xF4\x90\x80\x80", 9), "\xEF\xBF\xBD");            // beyond U+10FFFF
-  EXPECT_EQ(clean("\xE2\x82", 9), "\xEF\xBF\xBD\xEF\xBF\xBD");       // cut short
+  EXPECT_EQ(clean("a\xff"
+                  "b",
+                  9),
+            "a\xEF\xBF\xBD"
+            "b");
+  EXPECT_EQ(clean("\xC0\xAF", 9), "\xEF\xBF\xBD\xEF\xBF\xBD");  // overlong
+  EXPECT_EQ(clean("\xED\xA0\x80", 9), "\xEF\xBF\xBD");          // surrogate
+  EXPECT_EQ(clean("\xF4\x90\x80\x80", 9), "\xEF\xBF\xBD");      // beyond U+10FFFF
+  EXPECT_EQ(clean("\xE2\x82", 9), "\xEF\xBF\xBD\xEF\xBF\xBD");  // cut short
   EXPECT_EQ(clean("\xF0\x9F\x94\xA5", 9), "\xF0\x9F\x94\xA5");
 }
 
 TEST(Clean, LinesBecomeOneAndInvisibleCharactersGo) {
   EXPECT_EQ(clean("  one\r\n\ttwo\n", 99), "one two");
   EXPECT_EQ(clean("pay\xE2\x80\x8Bpal \xEF\xBB\xBFx", 99), "paypal x");
-  EXPECT_EQ(clean("\xC2\x9B" "2J", 99), "\\x9b2J");  // the one-byte CSI of a terminal
-  EXPECT_EQ(clean("a\xE2\x80\xA8" "b", 99), "a b");
+  EXPECT_EQ(clean("\xC2\x9B"
+                  "2J",
+                  99),
+            "\\x9b2J");  // the one-byte CSI of a terminal
+  EXPECT_EQ(clean("a\xE2\x80\xA8"
+                  "b",
+                  99),
+            "a b");
 }
 
 TEST(Clean, RandomBytesNeverLeaveAControlCharacterOrTooMuchText) {

@@ -20,8 +20,12 @@ const NotifierCase& hook() {
 }
 
 TEST(Webhook, GoldenProblem) { golden::expect("webhook/problem.json", hook().pretty(samples::api_problem())); }
-TEST(Webhook, GoldenProblemTrimmed) { golden::expect("webhook/problem-trimmed.json", hook().pretty(samples::api_problem(), Form::trimmed)); }
-TEST(Webhook, GoldenProblemMinimal) { golden::expect("webhook/problem-minimal.json", hook().pretty(samples::api_problem(), Form::minimal)); }
+TEST(Webhook, GoldenProblemTrimmed) {
+  golden::expect("webhook/problem-trimmed.json", hook().pretty(samples::api_problem(), Form::trimmed));
+}
+TEST(Webhook, GoldenProblemMinimal) {
+  golden::expect("webhook/problem-minimal.json", hook().pretty(samples::api_problem(), Form::minimal));
+}
 TEST(Webhook, GoldenRecovery) { golden::expect("webhook/recovery.json", hook().pretty(samples::api_recovery())); }
 
 TEST(Webhook, TheRequestCarriesItsIdentityTokenAndHeaders) {
@@ -55,7 +59,9 @@ TEST(Webhook, APlainAddressIsNoWarningButAPlainTokenIs) {
 }
 
 TEST(Webhook, WrongOptionsAreToldAtOnce) {
-  const auto errors = [](const std::string& more) { return NotifierCase("webhook", "url: https://example.com/\n" + more).errors; };
+  const auto errors = [](const std::string& more) {
+    return NotifierCase("webhook", "url: https://example.com/\n" + more).errors;
+  };
   EXPECT_THAT(NotifierCase("webhook", "url: example.com").errors, HasSubstr("https://"));
   EXPECT_THAT(NotifierCase("webhook", "url: https:///x").errors, HasSubstr("host"));
   EXPECT_THAT(errors("headers: { 'Bad Name': x }"), HasSubstr("cannot be the name of a header"));
