@@ -151,10 +151,9 @@ constexpr std::string_view receivers_to_fill_in = R"(
 std::string starter_configuration(const HostFacts& facts, const DiscoverOptions& options) {
   Names names;
   std::string text =
-      "# What 'vitald discover' found on this host. Change it as you like; 'vitald check-config' says whether it is "
-      "right.\n"
-      "listen: { http: \"127.0.0.1:" +
-      std::to_string(options.port) + "\" }\n";
+      "# What 'vitald discover' found on this host. Change it as you like, then ask 'vitald check-config'.\n";
+  text += "instance: " + quoted(facts.host_name.empty() ? "this-host" : facts.host_name) + "\n";
+  text += "listen: { http: \"127.0.0.1:" + std::to_string(options.port) + "\" }\n";
   if (!options.state.empty()) text += "state: " + quoted(options.state) + "\n";
   if (!options.runtime.empty()) text += "runtime: " + quoted(options.runtime) + "\n";
   text += "defaults: { every: 30s, timeout: 5s, confirm: calm }\n\nchecks:\n";

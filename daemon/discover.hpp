@@ -26,6 +26,7 @@ struct TlsSite {
 };
 
 struct HostFacts {
+  std::string host_name;  // in a container it changes with every start, so the file says what it is now
   std::string mountinfo;  // text of /proc/self/mountinfo
   bool has_swap = false;
   std::vector<Listener> listeners;

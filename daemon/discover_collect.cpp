@@ -123,6 +123,8 @@ void ask(Listener& listener) {
 HostFacts collect_facts(const DiscoverOptions& options) {
   const std::filesystem::path root = options.root.empty() ? "/" : options.root;
   HostFacts facts;
+  facts.host_name = read_file(root / "proc/sys/kernel/hostname");
+  facts.host_name.resize(std::min(facts.host_name.size(), facts.host_name.find('\n')));
   facts.mountinfo = read_file(root / "proc/self/mountinfo");
   const std::string swaps = read_file(root / "proc/swaps");  // a headline, then one line for each area
   facts.has_swap = std::count(swaps.begin(), swaps.end(), '\n') > 1;

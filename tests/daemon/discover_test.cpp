@@ -80,6 +80,7 @@ TEST(TlsSites, OfBrokenTextAreNone) {
 
 HostFacts some_host() {
   HostFacts facts;
+  facts.host_name = "web-1";
   facts.mountinfo = mounts;
   facts.has_swap = true;
   facts.listeners = {{"127.0.0.1", 22},   {"127.0.0.1", 80, 200},  {"::1", 8081, 401}, {"127.0.0.1", 443, 400, true},
@@ -105,6 +106,7 @@ TEST(StarterConfiguration, HoldsOneCheckForEachThingFound) {
                                              "http-8081", "ssh", "tls-shop.example.com"));
   EXPECT_THAT(yaml, HasSubstr("url: \"http://[::1]:8081/\"\n    expect: { status: 401 }"));
   EXPECT_THAT(yaml, HasSubstr("swap_used"));
+  EXPECT_THAT(yaml, HasSubstr("instance: \"web-1\"\n"));
 }
 
 TEST(StarterConfiguration, OfABareHostWatchesDiskAndMemory) {
@@ -192,6 +194,8 @@ TEST(CollectFacts, AsksAListenerForItsFrontPage) {
   const OneAnswer server("HTTP/1.1 503 Service Unavailable\r\n\r\n");
   const FakeHost host;
   host.listens(server.port());
+  std::filesystem::create_directories(host.options().root + "/proc/sys/kernel");
+  host.write("proc/sys/kernel/hostname", "web-1\n");
   host.write("proc/swaps", "Filename Type Size\n/dev/vda2 partition 100\n");
   host.write("etc/nginx/sites-enabled/shop", "server { listen 443 ssl; server_name shop.example.com; }");
   const HostFacts facts = collect_facts(host.options());
@@ -199,6 +203,7 @@ TEST(CollectFacts, AsksAListenerForItsFrontPage) {
   EXPECT_EQ(facts.listeners[0].http_status, 503);
   EXPECT_FALSE(facts.listeners[0].tls);
   EXPECT_TRUE(facts.has_swap);
+  EXPECT_EQ(facts.host_name, "web-1");
   EXPECT_THAT(facts.nginx, ElementsAre(HasSubstr("shop.example.com")));
 }
 
