@@ -24,7 +24,7 @@ struct CommandLine {
   Terminal terminal;
   std::ostream& out;
   std::ostream& err;
-  std::string sudo_user;         // SUDO_USER of the environment
+  std::string sudo_user;  // SUDO_USER of the environment
 };
 
 /// Each gives the process's exit code. `probe` and `verify`: 0 ok, 1 warning, 2 critical, 3 unknown.
