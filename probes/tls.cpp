@@ -2,6 +2,8 @@
 
 #include <openssl/x509_vfy.h>
 
+#include <algorithm>
+
 #include "config/units.hpp"
 #include "probes/foreign_text.hpp"
 #include "probes/options.hpp"
@@ -18,6 +20,12 @@ seconds until(Wall then, Wall now) { return floor<seconds>(then) - floor<seconds
 std::string say(seconds length) {
   constexpr seconds longest = std::chrono::hours(24 * 366 * 100);
   return say_duration(std::min(std::chrono::abs(length), longest));
+}
+
+/// Kept a day away from the ends of time, where rounding to the calendar would fall off.
+std::string say_date(Wall at) {
+  const Duration day = std::chrono::hours(24);
+  return say_time(std::clamp(at, Wall::min() + day, Wall::max() - day), true);
 }
 
 struct Fault {
@@ -162,7 +170,7 @@ Observation judge(const Config& config, const Facts& facts) {
   const auto& leaf = facts.proved.served.front();
   add_samples(facts, seen);
   seen.evidence.push_back({"issuer", foreign_text(leaf.issuer)});
-  seen.evidence.push_back({"valid until", say_time(leaf.not_after, true)});
+  seen.evidence.push_back({"valid until", say_date(leaf.not_after)});
   seen.evidence.push_back({"protocol", facts.proved.protocol});
   const auto faults = find_faults(config, facts);
   if (faults.empty()) {
