@@ -177,8 +177,10 @@ std::optional<CheckState> check_from_record(const CheckRecord& record, const Now
     check.confirm = confirm_from(*confirm, ages);
   }
   if (const Json* unknown = member(json, "unknown"); unknown != nullptr && unknown->is_object()) {
-    check.unmeasured = {true, ages.without_downtime(integer_of(*unknown, "since")), wall_of(*unknown, "opened"),
-                        text_of(*unknown, "reason")};
+    check.unmeasured.active = true;
+    check.unmeasured.since = ages.without_downtime(integer_of(*unknown, "since"));
+    check.unmeasured.opened = wall_of(*unknown, "opened");
+    check.unmeasured.reason = text_of(*unknown, "reason");
   }
   const Json* rows = member(json, "rows");
   if (rows == nullptr || !rows->is_array()) return check;

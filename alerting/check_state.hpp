@@ -18,6 +18,8 @@ struct Unmeasured {
   Steady since{};
   Wall opened{};       // the same moment for people; time that vitald was away is in this one only
   std::string reason;
+  std::string other;      // the reason of late, where it differs from the one that people were told
+  Steady other_since{};
 };
 
 struct CheckState {

@@ -45,15 +45,15 @@ struct LimitMemory {
 
 struct Judged {
   Status level = Status::ok;   // of this run
-  Status event = Status::ok;   // held by events, this run's included
   std::string why;             // which limit makes `level` bad, or ""
   bool happened = false;       // an event crossed its limit in this run; LimitMemory::event_why tells which
   bool remembers = false;      // the memory differs from before
 };
 
-/// `complete` says that a row which is absent is gone (the target answered); else absent rows keep what they know.
+/// `complete` says that a row which is absent is gone (the target answered); else absent rows keep what they know. The run
+/// began `at`; an event that it found keeps the check bad until `release`.
 Judged judge_limits(std::span<const Limit> limits, LimitMemory& memory, std::span<const Sample> samples, bool complete,
-                    Duration hold, Steady at);
+                    Steady at, Steady release);
 
 /// The status that past events hold at this time, and when that next changes.
 Status held_by_events(const LimitMemory& memory, Steady at);

@@ -48,6 +48,7 @@ class UnknownGroups {
     std::string remedy;
     std::optional<Steady> alarm;
   };
+  bool moves(const Turn& turn, Unmeasured& unmeasured, const std::string& reason) const;
   const Incident* incident_of(const std::string& reason) const;
   void remove(Turn& turn, const CheckState& check, const std::string& summary);
   void arm(const Turn& turn, const std::string& reason, Group& group);

@@ -265,6 +265,21 @@ TEST(engine, an_incident_record_is_the_same_after_a_round_trip) {
   EXPECT_FALSE(incident_from_json("{}"));
 }
 
+TEST(engine, a_hold_that_ends_during_a_run_opens_nothing) {
+  Engine engine = engine_of(rules_of({check("jobs", "failed_jobs", SampleKind::event)}));
+  EXPECT_EQ(engine.step(at(0s), seen("jobs", {{"failed_jobs", 12}}, 0s)).outbox.size(), 1u);
+  EXPECT_EQ(engine.step(at(15min), Elapsed{}).outbox.size(), 1u) << "the recovery";
+  const Observed late = seen("jobs", {{"failed_jobs", 0}}, 15min - 1s);
+  EXPECT_TRUE(engine.step(at(15min + 1s), late).outbox.empty());
+  EXPECT_EQ(engine.view("jobs")->settled, Status::ok);
+}
+
+TEST(engine, an_event_counts_however_long_its_run_took) {
+  Engine engine = engine_of(rules_of({check("jobs", "failed_jobs", SampleKind::event)}));
+  EXPECT_EQ(engine.step(at(20min), seen("jobs", {{"failed_jobs", 12}}, 0s)).outbox.size(), 1u);
+  EXPECT_EQ(engine.view("jobs")->settled, Status::critical);
+}
+
 TEST(engine, unknown_checks_and_early_wakes_do_no_harm) {
   Engine engine = engine_of(rules_of({check("web")}));
   EXPECT_TRUE(engine.step(at(0s), seen("nobody", {}, 0s)).nothing_to_store());
