@@ -75,8 +75,8 @@ Report Simulation::run() {
   }
   at(3min, [this] { people(); });
   start();
-  const Steady end_of_faults = time_ + random_.between(Duration(1h), Duration(3h));
-  const Steady end = end_of_faults + 3h;
+  const Steady end_of_faults = time_ + random_.between(Duration(40min), Duration(2h));
+  const Steady end = end_of_faults + 45min;
   while (!actions_.empty() && actions_.begin()->first.first <= end && outcome_.violations.empty()) {
     if (faults_ && actions_.begin()->first.first > end_of_faults) {
       time_ = end_of_faults;

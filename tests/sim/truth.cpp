@@ -18,7 +18,7 @@ Duration Target::change() {
 
 Observation Target::observe() {
   Observation observation;
-  const bool event = counts_events_ && random_.chance(20);
+  const bool event = counts_events_ && !calm_ && random_.chance(20);
   switch (condition_) {
     case Condition::fine:
     case Condition::slow:
