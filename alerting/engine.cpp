@@ -16,10 +16,13 @@ constexpr std::size_t summary_max = 300;
 
 Status level_of(Outcome outcome, Status by_limits) {
   switch (outcome) {
-    case Outcome::answered: return by_limits;
+    case Outcome::answered:
+      return by_limits;
     case Outcome::refused:
-    case Outcome::wrong: return Status::critical;
-    case Outcome::unmeasured: break;
+    case Outcome::wrong:
+      return Status::critical;
+    case Outcome::unmeasured:
+      break;
   }
   return Status::unknown;
 }

@@ -175,7 +175,8 @@ class Judge {
 
   /// A restart counts what had passed when the record was written, so that must be kept up to date until `for` is over.
   bool waits(const Limit& limit, const LevelMemory& level) const {
-    return limit.hold_for > Duration::zero() && level.since && at_ - *level.since < limit.hold_for + std::chrono::minutes(2);
+    return limit.hold_for > Duration::zero() && level.since &&
+           at_ - *level.since < limit.hold_for + std::chrono::minutes(2);
   }
 
   void event(const Limit& limit, const Sample& sample, Row& row, const Reading& warning, const Reading& critical) {
@@ -266,7 +267,8 @@ std::optional<Steady> next_release(const LimitMemory& memory, Steady at) {
 
 void adopt_limits(LimitMemory& memory, std::span<const Limit> limits) {
   std::erase_if(memory.rows, [&](Row& row) {
-    const auto limit = std::find_if(limits.begin(), limits.end(), [&](const Limit& l) { return l.sample == row.sample; });
+    const auto limit =
+        std::find_if(limits.begin(), limits.end(), [&](const Limit& l) { return l.sample == row.sample; });
     if (limit == limits.end() || !needs_memory(*limit)) return true;
     const auto adopt = [&](const std::optional<Threshold>& threshold, LevelMemory& level) {
       if (!threshold || window_of(*limit, *threshold) != level.window.span) level.window = {};

@@ -29,8 +29,8 @@ const Incident* UnknownGroups::incident_of(const std::string& reason) const {
   return incidents_.find_subject("unknown:" + reason);
 }
 
-/// Two reasons that take turns would end one incident and open the other at every run: where people have been told of one,
-/// the other must have lasted as long as it takes to be told.
+/// Two reasons that take turns would end one incident and open the other at every run: where people have been told of
+/// one, the other must have lasted as long as it takes to be told.
 bool UnknownGroups::moves(const Turn& turn, Unmeasured& unmeasured, const std::string& reason) const {
   if (!unmeasured.active) return true;
   if (unmeasured.reason == reason) {
@@ -88,7 +88,8 @@ void UnknownGroups::remove(Turn& turn, const CheckState& check, const std::strin
   group.members.erase(Member{check.unmeasured.since, check.name, "", {}});
   if (!group.members.empty()) return list_members(turn, reason, group);
   alarms_.set(reason, group.alarm, std::nullopt);
-  if (const Incident* incident = incident_of(reason)) incidents_.close(turn, IncidentId(incident->facts.id.incident), summary);
+  if (const Incident* incident = incident_of(reason))
+    incidents_.close(turn, IncidentId(incident->facts.id.incident), summary);
   groups_.erase(found);
 }
 
@@ -147,7 +148,8 @@ void UnknownGroups::rename(Turn& turn, const CheckState& check, const std::strin
 void UnknownGroups::adopt_rules(Turn& turn) {
   for (const Incident* incident : incidents_.open_ones()) {
     if (!incident->subject.starts_with("unknown:") || groups_.contains(incident->subject.substr(8))) continue;
-    incidents_.close(turn, IncidentId(incident->facts.id.incident), "no check that it concerned is configured any more");
+    incidents_.close(turn, IncidentId(incident->facts.id.incident),
+                     "no check that it concerned is configured any more");
   }
   for (auto& [reason, group] : groups_) {
     if (group.alarm) arm(turn, reason, group);

@@ -19,7 +19,8 @@ class UnknownGroups {
  public:
   explicit UnknownGroups(Incidents& incidents) : incidents_(incidents) {}
 
-  /// The check could not be measured, again or for the first time. True when it was not so before, or for another reason.
+  /// The check could not be measured, again or for the first time. True when it was not so before, or for another
+  /// reason.
   bool enter(Turn& turn, CheckState& check, const Observation& observation);
   /// The check was measured. True when it was unknown before.
   bool leave(Turn& turn, CheckState& check, const std::string& summary);

@@ -91,8 +91,8 @@ TEST(limits, of_counts_among_the_last_runs) {
   limit.of_bad = 3;
   limit.of_runs = 5;
   Runs runs(limit);
-  const std::vector<std::pair<double, Status>> history = {{1, Status::ok}, {0, Status::ok},      {1, Status::ok},
-                                                          {0, Status::ok}, {1, Status::warning}, {0, Status::ok},
+  const std::vector<std::pair<double, Status>> history = {{1, Status::ok},      {0, Status::ok},      {1, Status::ok},
+                                                          {0, Status::ok},      {1, Status::warning}, {0, Status::ok},
                                                           {1, Status::warning}, {1, Status::warning}};
   Duration at = 0s;
   for (const auto& [value, expected] : history) EXPECT_EQ(runs.level(value, at += 1s), expected) << at.count();

@@ -24,7 +24,7 @@ TEST(simulator, keeps_its_promises_over_many_seeds) {
     const Report report = Simulation(seed, Fault::none).run();
     for (const auto& [what, times] : report.seen) seen[what] += times;
     ASSERT_TRUE(report.violations.empty()) << "FIRST_SEED=" << seed << " SEEDS=1: " << report.violations.front() << "\n"
-                                            << end_of(report.log);
+                                           << end_of(report.log);
   }
   // A simulator that tries nothing proves nothing.
   const std::pair<const char*, int> sometimes[] = {
