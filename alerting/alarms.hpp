@@ -23,7 +23,8 @@ class Alarms {
   /// The keys that are due, in order of time. Their owners must forget the time that was set.
   std::vector<Key> take_due(Steady now) {
     std::vector<Key> due;
-    while (!times_.empty() && times_.begin()->first <= now) due.push_back(times_.extract(times_.begin()).value().second);
+    while (!times_.empty() && times_.begin()->first <= now)
+      due.push_back(times_.extract(times_.begin()).value().second);
     return due;
   }
   std::optional<Steady> first() const {

@@ -73,7 +73,8 @@ Row row_from(const Json& json, const Ages& ages) {
 
 /// An upper bound of what the row takes as text, cheap enough to ask for each of 50.
 std::size_t weight(const Row& row) {
-  std::size_t bytes = 300 + 2 * row.sample.size() + 45 * (row.warning.window.buckets.size() + row.critical.window.buckets.size());
+  std::size_t bytes =
+      300 + 2 * row.sample.size() + 45 * (row.warning.window.buckets.size() + row.critical.window.buckets.size());
   for (const auto& [name, value] : row.labels) bytes += 10 + 2 * (name.size() + value.size());
   return bytes;
 }
@@ -93,7 +94,9 @@ Json confirm_json(const Confirming& confirm, const Ages& ages) {
 
 Confirming confirm_from(const Json& json, const Ages& ages) {
   Confirming confirm;
-  const auto count = [&](const char* key) { return static_cast<int>(std::clamp<std::int64_t>(integer_of(json, key), 0, 1000)); };
+  const auto count = [&](const char* key) {
+    return static_cast<int>(std::clamp<std::int64_t>(integer_of(json, key), 0, 1000));
+  };
   confirm.level = status_of(json, "level", Status::ok);
   if (confirm.level == Status::unknown) confirm.level = Status::ok;
   confirm.opened = wall_of(json, "opened");
@@ -137,9 +140,11 @@ std::string memory_from(const Json& record) {
 
 std::string to_state(const CheckState& check, const Now& now) {
   const Ages ages(now);
-  Json json = {{"at", to_json_value(now.wall)}, {"settled", to_string(check.settled)}, {"since", to_json_value(check.since)}};
+  Json json = {
+      {"at", to_json_value(now.wall)}, {"settled", to_string(check.settled)}, {"since", to_json_value(check.since)}};
   if (check.observed) json["verdict"] = to_string(check.verdict);
-  if (check.confirm.level != Status::ok || check.confirm.undecided()) json["confirm"] = confirm_json(check.confirm, ages);
+  if (check.confirm.level != Status::ok || check.confirm.undecided())
+    json["confirm"] = confirm_json(check.confirm, ages);
   if (check.verdict != Status::ok || check.settled != Status::ok) json["why"] = check.why;
   if (check.unmeasured.active) {
     json["unknown"] = {{"reason", check.unmeasured.reason},
@@ -177,13 +182,16 @@ std::optional<CheckState> check_from_record(const CheckRecord& record, const Now
     check.confirm = confirm_from(*confirm, ages);
   }
   if (const Json* unknown = member(json, "unknown"); unknown != nullptr && unknown->is_object()) {
-    check.unmeasured = {true, ages.without_downtime(integer_of(*unknown, "since")), wall_of(*unknown, "opened"),
-                        text_of(*unknown, "reason")};
+    check.unmeasured.active = true;
+    check.unmeasured.since = ages.without_downtime(integer_of(*unknown, "since"));
+    check.unmeasured.opened = wall_of(*unknown, "opened");
+    check.unmeasured.reason = text_of(*unknown, "reason");
   }
   const Json* rows = member(json, "rows");
   if (rows == nullptr || !rows->is_array()) return check;
   for (const Json& row : *rows) {
-    if (row.is_object() && check.limits.rows.size() < LimitMemory::rows_max) check.limits.rows.push_back(row_from(row, ages));
+    if (row.is_object() && check.limits.rows.size() < LimitMemory::rows_max)
+      check.limits.rows.push_back(row_from(row, ages));
   }
   return check;
 }

@@ -16,17 +16,19 @@ namespace vitald::alerting {
 struct Unmeasured {
   bool active = false;
   Steady since{};
-  Wall opened{};       // the same moment for people; time that vitald was away is in this one only
+  Wall opened{};  // the same moment for people; time that vitald was away is in this one only
   std::string reason;
+  std::string other;  // the reason of late, where it differs from the one that people were told
+  Steady other_since{};
 };
 
 struct CheckState {
   std::string name;
   const CheckRules* rules = nullptr;  // into the current Rules
 
-  Status verdict = Status::unknown;   // of the latest observation
-  bool observed = false;              // at least once since the check exists
-  bool measured = false;              // the latest observation of this process was a measurement
+  Status verdict = Status::unknown;  // of the latest observation
+  bool observed = false;             // at least once since the check exists
+  bool measured = false;             // the latest observation of this process was a measurement
   std::string why;
 
   LimitMemory limits;
@@ -34,13 +36,13 @@ struct CheckState {
   Unmeasured unmeasured;
 
   Status settled = Status::ok;
-  Wall since{};                       // when `settled` last changed
-  IncidentId incident;                // open one, or ""
+  Wall since{};         // when `settled` last changed
+  IncidentId incident;  // open one, or ""
   std::string probe_memory;
 
-  std::optional<Steady> alarm = {};   // when an event lets go of the check
-  bool urgent = false;                // to be written with this step
-  std::optional<Steady> dirty = {};   // to be written within a minute of then
+  std::optional<Steady> alarm = {};  // when an event lets go of the check
+  bool urgent = false;               // to be written with this step
+  std::optional<Steady> dirty = {};  // to be written within a minute of then
 };
 
 }  // namespace vitald::alerting

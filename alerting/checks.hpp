@@ -17,8 +17,9 @@ namespace vitald::alerting {
 
 class Checks {
  public:
-  /// What a check remembers that changes nothing visible (a window, a log cursor) is written this long after it changed,
-  /// so that it is safe within a minute; a bounded number in one step, so that 10,000 of them delay no verdict.
+  /// What a check remembers that changes nothing visible (a window, a log cursor) is written this long after it
+  /// changed, so that it is safe within a minute; a bounded number in one step, so that 10,000 of them delay no
+  /// verdict.
   static constexpr Duration write_after = std::chrono::seconds(50);
   static constexpr std::size_t writes_max = 200;
 

@@ -110,10 +110,16 @@ ConfirmStep confirm(Confirming& state, const CheckRules& rules, Status verdict, 
   state.unmeasured = 0;
   const auto before = std::tuple(state.bad, state.critical, state.good, state.lower);
   switch (state.level) {
-    case Status::ok: from_ok(state, rules, verdict, started, step); break;
-    case Status::warning: from_warning(state, rules, verdict, started, step); break;
+    case Status::ok:
+      from_ok(state, rules, verdict, started, step);
+      break;
+    case Status::warning:
+      from_warning(state, rules, verdict, started, step);
+      break;
     case Status::critical:
-    case Status::unknown: from_critical(state, rules, verdict, started, step); break;
+    case Status::unknown:
+      from_critical(state, rules, verdict, started, step);
+      break;
   }
   step.counted = before != std::tuple(state.bad, state.critical, state.good, state.lower);
   return step;

@@ -17,22 +17,22 @@ namespace vitald::alerting {
 std::optional<Confirmation> confirmation_preset(std::string_view name);
 
 struct Confirming {
-  Status level = Status::ok;      // confirmed: ok, warning or critical
-  int bad = 0, critical = 0;      // counted in a row: at least warning, critical
-  int good = 0, lower = 0;        // counted in a row: ok, less than critical
-  int unmeasured = 0;             // in a row, while something is being confirmed
-  Steady due{};                   // a run that started before this does not count
-  Steady first{}, last{};         // when the first and the latest counted run started
-  Wall opened{};                  // when the first bad run of this series, or of the confirmed level, started
+  Status level = Status::ok;  // confirmed: ok, warning or critical
+  int bad = 0, critical = 0;  // counted in a row: at least warning, critical
+  int good = 0, lower = 0;    // counted in a row: ok, less than critical
+  int unmeasured = 0;         // in a row, while something is being confirmed
+  Steady due{};               // a run that started before this does not count
+  Steady first{}, last{};     // when the first and the latest counted run started
+  Wall opened{};              // when the first bad run of this series, or of the confirmed level, started
 
   bool undecided() const { return bad + critical + good + lower > 0; }
 };
 
 struct ConfirmStep {
-  bool counted = false;                      // some count differs from before
-  bool decided = false;                      // `level` differs from before
-  std::optional<Steady> run_at = {};         // the check should run again then
-  std::string by = {};                       // when decided: "4 probes over 30 s", or ""
+  bool counted = false;               // some count differs from before
+  bool decided = false;               // `level` differs from before
+  std::optional<Steady> run_at = {};  // the check should run again then
+  std::string by = {};                // when decided: "4 probes over 30 s", or ""
 };
 
 /// `verdict` is the run's level: ok, warning or critical; unknown changes no count.

@@ -16,10 +16,13 @@ constexpr std::size_t summary_max = 300;
 
 Status level_of(Outcome outcome, Status by_limits) {
   switch (outcome) {
-    case Outcome::answered: return by_limits;
+    case Outcome::answered:
+      return by_limits;
     case Outcome::refused:
-    case Outcome::wrong: return Status::critical;
-    case Outcome::unmeasured: break;
+    case Outcome::wrong:
+      return Status::critical;
+    case Outcome::unmeasured:
+      break;
   }
   return Status::unknown;
 }
@@ -61,11 +64,13 @@ void Engine::State::measured(Turn& turn, CheckState& check, const Observed& even
   const Steady at = std::min(event.started.steady, turn.now.steady);
 
   // limits: what this run says
-  const Judged judged =
-      judge_limits(rules_of_check.limits, check.limits, observation.samples, answered, rules_of_check.hold, at);
+  const Steady release = turn.now.steady + rules_of_check.hold;
+  const Judged judged = judge_limits(rules_of_check.limits, check.limits, observation.samples, answered, at, release);
   const Status level = level_of(observation.outcome, judged.level);
+  // As of now, not as of the run's start: a hold that has ended meanwhile must not open a new incident.
+  const Status held = held_by_events(check.limits, turn.now.steady);
   check.measured = true;
-  check.verdict = worse(level, judged.event);
+  check.verdict = worse(level, held);
   if (check.verdict != level) {
     check.why = check.limits.event_why;
   } else {
@@ -82,8 +87,8 @@ void Engine::State::measured(Turn& turn, CheckState& check, const Observed& even
   count(turn, check, step);
 
   // incident and escalate: who is told
-  settle(turn, check, judged.event, &event, step.by);
-  checks.wake(check, next_release(check.limits, at));
+  settle(turn, check, held, &event, step.by);
+  checks.wake(check, next_release(check.limits, turn.now.steady));
 }
 
 void Engine::State::not_measured(Turn& turn, CheckState& check, const Observed& event) {

@@ -2,7 +2,8 @@
 //
 // Pure and deterministic: the same constructor arguments and the same events with the same Nows give the same effects,
 // byte for byte. It reads no clock, file, environment or random source, never blocks and never throws. The one page on
-// which the order of its stages is read is engine.cpp; each stage is one file: limits, confirm, unknown, escalate, deliver.
+// which the order of its stages is read is engine.cpp; each stage is one file: limits, confirm, unknown, escalate,
+// deliver.
 #pragma once
 
 #include <array>
@@ -21,13 +22,13 @@ namespace vitald::alerting {
 
 /// How a check stands, for /metrics, the page and the API. Times are the engine's own.
 struct CheckView {
-  Status verdict = Status::unknown;    // of the latest observation, after limits; unknown before the first
-  Status settled = Status::ok;         // confirmed
-  bool observed = false;               // at least once since the check exists
-  int seen = 0, needed = 0;            // "2 of 4" while something is being confirmed or is recovering; else 0 of 0
-  std::string why;                     // which limit was crossed, or the observation's summary
-  IncidentId incident;                 // open one, or ""
-  Wall since{};                        // when `settled` last changed
+  Status verdict = Status::unknown;  // of the latest observation, after limits; unknown before the first
+  Status settled = Status::ok;       // confirmed
+  bool observed = false;             // at least once since the check exists
+  int seen = 0, needed = 0;          // "2 of 4" while something is being confirmed or is recovering; else 0 of 0
+  std::string why;                   // which limit was crossed, or the observation's summary
+  IncidentId incident;               // open one, or ""
+  Wall since{};                      // when `settled` last changed
 };
 
 struct IncidentView {
@@ -38,9 +39,10 @@ struct IncidentView {
 class Engine {
  public:
   /// `entropy` is fresh for each process start: incident ids come from it. `restored` is what the store holds. What has
-  /// to be done about it (re-probes of what was being confirmed, the end of incidents of removed checks) leaves with the
-  /// first step, so the shell sends Elapsed at once.
-  Engine(std::shared_ptr<const Rules> rules, Snapshot restored, const Now& now, const std::array<std::uint64_t, 4>& entropy);
+  /// to be done about it (re-probes of what was being confirmed, the end of incidents of removed checks) leaves with
+  /// the first step, so the shell sends Elapsed at once.
+  Engine(std::shared_ptr<const Rules> rules, Snapshot restored, const Now& now,
+         const std::array<std::uint64_t, 4>& entropy);
   ~Engine();
   Engine(Engine&&) noexcept;
 
@@ -54,8 +56,8 @@ class Engine {
   Result<IncidentId> find_incident(std::string_view prefix) const;
   /// What the probe of `check` asked to find again at its next run.
   std::string_view probe_memory(std::string_view check) const;
-  /// What the receiver's notifier keeps of an incident, "" where nothing is known. Closed incidents are known until their
-  /// last message is settled.
+  /// What the receiver's notifier keeps of an incident, "" where nothing is known. Closed incidents are known until
+  /// their last message is settled.
   std::string_view handle(const IncidentId& incident, const std::string& receiver) const;
 
  private:

@@ -46,8 +46,8 @@ void Engine::State::restore_incidents(const Snapshot& snapshot, const Now& now) 
   }
 }
 
-/// Where a salvaged store lost one half, the other half decides: an incident without a check's record is recovered from by
-/// the check's next good run, a bad check without an incident is confirmed anew.
+/// Where a salvaged store lost one half, the other half decides: an incident without a check's record is recovered from
+/// by the check's next good run, a bad check without an incident is confirmed anew.
 void Engine::State::join_checks_and_incidents() {
   for (CheckState& check : checks.all()) {
     const Incident* incident = incidents.find_subject(std::string(of_a_check) + check.name);
@@ -59,7 +59,8 @@ void Engine::State::join_checks_and_incidents() {
     }
     check.incident = incident->facts.id.incident;
     if (check.settled != Status::ok) continue;
-    check.settled = check.confirm.level = incident->facts.status == Status::warning ? Status::warning : Status::critical;
+    check.settled = check.confirm.level =
+        incident->facts.status == Status::warning ? Status::warning : Status::critical;
     check.confirm.opened = incident->facts.opened;
     check.since = incident->facts.opened;
   }

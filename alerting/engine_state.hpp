@@ -1,5 +1,5 @@
-// The inside of the engine: its parts, and the stages between them. Shared by engine.cpp, which is the page on which the
-// order is read, and engine_adopt.cpp, where a store's snapshot and new rules are taken over.
+// The inside of the engine: its parts, and the stages between them. Shared by engine.cpp, which is the page on which
+// the order is read, and engine_adopt.cpp, where a store's snapshot and new rules are taken over.
 #pragma once
 
 #include <memory>
@@ -31,8 +31,8 @@ struct Engine::State {
   void not_measured(Turn& turn, CheckState& check, const Observed& event);
   void remember_probe(Turn& turn, CheckState& check, const Observation& observation);
   void count(Turn& turn, CheckState& check, const ConfirmStep& step);
-  /// The incident stage: what is confirmed and what events hold, against what was so before. `event` is what brought the
-  /// change, or nothing when it was only time.
+  /// The incident stage: what is confirmed and what events hold, against what was so before. `event` is what brought
+  /// the change, or nothing when it was only time.
   void settle(Turn& turn, CheckState& check, Status held, const Observed* event, const std::string& confirmed_by);
 
   /// What the store kept, taken over under the rules of today.

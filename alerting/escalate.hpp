@@ -11,9 +11,9 @@ namespace vitald::alerting {
 
 /// Where an incident stands in its escalation.
 struct Course {
-  Steady begun{};           // when the incident reached its severity: `after` counts from here
-  std::uint64_t done = 0;   // a bit for each step that was taken or skipped; steps beyond 64 do not exist
-  Steady reminded{};        // the last reminder's due time, or `begun`
+  Steady begun{};          // when the incident reached its severity: `after` counts from here
+  std::uint64_t done = 0;  // a bit for each step that was taken or skipped; steps beyond 64 do not exist
+  Steady reminded{};       // the last reminder's due time, or `begun`
   int reminders = 0;
 };
 

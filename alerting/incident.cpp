@@ -28,8 +28,8 @@ bool waits_for(const Incident& incident, const std::string& receiver) {
   return std::any_of(incident.out.begin(), incident.out.end(), [&](const auto& row) { return row.second == receiver; });
 }
 
-/// When it opened, as the wall clock of today would put it: a clock that was set meanwhile must not make it last for years,
-/// or less than nothing.
+/// When it opened, as the wall clock of today would put it: a clock that was set meanwhile must not make it last for
+/// years, or less than nothing.
 Wall opened_by(const Incident& incident, const Now& now) {
   const Wall derived = now.wall - (now.steady - incident.opened);
   const Duration off = derived - incident.facts.opened;
@@ -78,7 +78,8 @@ void Incidents::change(Turn& turn, const IncidentId& id, Notification facts) {
     ++open_counts_[static_cast<std::size_t>(incident->facts.severity)];
     incident->course = begin_course(turn.now.steady);
     const Escalation& escalation = escalation_of(turn, *incident);
-    tell_steps(turn, *incident, take_due(escalation, incident->course, acknowledged(*incident), turn.now.steady), false);
+    tell_steps(turn, *incident, take_due(escalation, incident->course, acknowledged(*incident), turn.now.steady),
+               false);
   }
   touch(*incident);
   arm(turn, *incident);

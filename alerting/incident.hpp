@@ -22,21 +22,21 @@ struct Incident {
   /// What all its messages say: frozen when it opens, replaced when its severity changes. `facts.id.incident` is the
   /// id, `facts.id.sequence` counts the messages so far; kind, receiver and time belong to each message.
   Notification facts;
-  std::string subject;                              // "check:api-health", "unknown:…", "self:…"
-  std::string except;                               // a receiver that must not be used, or ""
-  Steady opened{};                                  // the same moment as facts.opened, on the clock that nobody sets
+  std::string subject;  // "check:api-health", "unknown:…", "self:…"
+  std::string except;   // a receiver that must not be used, or ""
+  Steady opened{};      // the same moment as facts.opened, on the clock that nobody sets
   std::optional<Wall> closed = {};
   std::map<std::string, Told> told;
-  std::set<std::string> reached;                    // receivers that took at least one message
+  std::set<std::string> reached;                        // receivers that took at least one message
   std::set<std::pair<std::uint32_t, std::string>> out;  // messages that are not settled yet
   Course course;
   std::optional<Steady> alarm = {};
-  bool touched = false;                             // its record is to be written with this step
+  bool touched = false;  // its record is to be written with this step
 };
 
 class Incidents {
  public:
-  static constexpr std::size_t closed_max = 1000;   // closed ones that wait for deliveries; the oldest goes first
+  static constexpr std::size_t closed_max = 1000;  // closed ones that wait for deliveries; the oldest goes first
 
   explicit Incidents(IdSource ids) : ids_(std::move(ids)) {}
 

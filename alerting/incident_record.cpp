@@ -123,7 +123,8 @@ std::optional<Incident> incident_from_record(const IncidentRecord& record, const
   incident.opened = now.steady;
   if (json.is_discarded()) return incident;
   const Ages ages(now, wall_of(json, "at"));
-  incident.facts.id.sequence = static_cast<std::uint32_t>(std::clamp<std::int64_t>(integer_of(json, "sequence"), 0, 1 << 30));
+  incident.facts.id.sequence =
+      static_cast<std::uint32_t>(std::clamp<std::int64_t>(integer_of(json, "sequence"), 0, 1 << 30));
   incident.opened = ages.with_downtime(integer_of(json, "opened"));
   incident.except = text_of(json, "except");
   incident.course.begun = ages.with_downtime(integer_of(json, "begun"));

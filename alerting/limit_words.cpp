@@ -16,9 +16,12 @@ std::string amount(double value, Unit unit) {
       const Duration length(static_cast<Duration::rep>(std::abs(nanoseconds)));
       return (value < 0 ? "-" : "") + say_duration(length);
     }
-    case Unit::bytes: return say_bytes(value);
-    case Unit::ratio: return say_ratio(value);
-    case Unit::none: break;
+    case Unit::bytes:
+      return say_bytes(value);
+    case Unit::ratio:
+      return say_ratio(value);
+    case Unit::none:
+      break;
   }
   return say_number(value);
 }

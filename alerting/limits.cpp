@@ -93,7 +93,7 @@ bool sustained(const Limit& limit, LevelMemory& level, bool crossed, Steady at) 
 
 class Judge {
  public:
-  Judge(LimitMemory& memory, Duration hold, Steady at) : memory_(memory), hold_(hold), at_(at) {}
+  Judge(LimitMemory& memory, Steady at, Steady release) : memory_(memory), at_(at), release_(release) {}
 
   void sample(const Limit& limit, const Sample& sample) {
     if (!std::isfinite(sample.value)) return;
@@ -135,7 +135,6 @@ class Judge {
 
   Judged finish() {
     if (others_ > 0) judged_.why += ", and " + std::to_string(others_) + " more";
-    judged_.event = held_by_events(memory_, at_);
     return std::move(judged_);
   }
 
@@ -176,15 +175,16 @@ class Judge {
 
   /// A restart counts what had passed when the record was written, so that must be kept up to date until `for` is over.
   bool waits(const Limit& limit, const LevelMemory& level) const {
-    return limit.hold_for > Duration::zero() && level.since && at_ - *level.since < limit.hold_for + std::chrono::minutes(2);
+    return limit.hold_for > Duration::zero() && level.since &&
+           at_ - *level.since < limit.hold_for + std::chrono::minutes(2);
   }
 
   void event(const Limit& limit, const Sample& sample, Row& row, const Reading& warning, const Reading& critical) {
     if (sample.value <= 0) return;  // nothing happened
     if (!warning.crossed && !critical.crossed) return;
     judged_.remembers = judged_.happened = true;
-    if (critical.crossed) row.critical.until = at_ + hold_;
-    if (warning.crossed) row.warning.until = at_ + hold_;
+    if (critical.crossed) row.critical.until = release_;
+    if (warning.crossed) row.warning.until = release_;
     const Reading& worst = critical.crossed ? critical : warning;
     memory_.event_why = words(limit, sample, *worst.threshold, *worst.value, window_of(limit, *worst.threshold));
   }
@@ -225,8 +225,7 @@ class Judge {
   }
 
   LimitMemory& memory_;
-  Duration hold_;
-  Steady at_;
+  Steady at_, release_;
   Judged judged_;
   int others_ = 0;
   std::size_t next_ = 0;
@@ -235,9 +234,9 @@ class Judge {
 }  // namespace
 
 Judged judge_limits(std::span<const Limit> limits, LimitMemory& memory, std::span<const Sample> samples, bool complete,
-                    Duration hold, Steady at) {
+                    Steady at, Steady release) {
   ++memory.run;
-  Judge judge(memory, hold, at);
+  Judge judge(memory, at, release);
   for (const Sample& sample : samples) {
     for (const Limit& limit : limits) {
       if (limit.sample == sample.name) judge.sample(limit, sample);
@@ -268,7 +267,8 @@ std::optional<Steady> next_release(const LimitMemory& memory, Steady at) {
 
 void adopt_limits(LimitMemory& memory, std::span<const Limit> limits) {
   std::erase_if(memory.rows, [&](Row& row) {
-    const auto limit = std::find_if(limits.begin(), limits.end(), [&](const Limit& l) { return l.sample == row.sample; });
+    const auto limit =
+        std::find_if(limits.begin(), limits.end(), [&](const Limit& l) { return l.sample == row.sample; });
     if (limit == limits.end() || !needs_memory(*limit)) return true;
     const auto adopt = [&](const std::optional<Threshold>& threshold, LevelMemory& level) {
       if (!threshold || window_of(*limit, *threshold) != level.window.span) level.window = {};

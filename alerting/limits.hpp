@@ -1,8 +1,8 @@
 // The limits stage: samples of one observation against the limits of its check.
 //
-// Levels (gauges, growth of counters) give a status for this run, which the confirm stage then counts. Events confirm at
-// once and keep the check bad for `hold` after the last happening. Each row of a sample (its set of labels) is judged by
-// itself, and remembers what its limit needs: hysteresis, since when, the last runs, a window.
+// Levels (gauges, growth of counters) give a status for this run, which the confirm stage then counts. Events confirm
+// at once and keep the check bad for `hold` after the last happening. Each row of a sample (its set of labels) is
+// judged by itself, and remembers what its limit needs: hysteresis, since when, the last runs, a window.
 #pragma once
 
 #include <bitset>
@@ -29,31 +29,31 @@ struct LevelMemory {
 struct Row {
   std::string sample;
   Labels labels;
-  Status raw = Status::ok;           // crossed or not cleared yet; before `of` and `for`
-  std::optional<double> last = {};   // value at the run before, where growth is judged
-  Steady known_since{};              // first seen: a window below its threshold must be full to mean something
+  Status raw = Status::ok;          // crossed or not cleared yet; before `of` and `for`
+  std::optional<double> last = {};  // value at the run before, where growth is judged
+  Steady known_since{};             // first seen: a window below its threshold must be full to mean something
   LevelMemory warning, critical;
-  std::uint32_t run = 0;             // the latest run that had this row
+  std::uint32_t run = 0;  // the latest run that had this row
 };
 
 struct LimitMemory {
   static constexpr std::size_t rows_max = 50;
-  std::vector<Row> rows;   // only of limits that need a memory
+  std::vector<Row> rows;  // only of limits that need a memory
   std::uint32_t run = 0;
-  std::string event_why;   // of the event that holds the check
+  std::string event_why;  // of the event that holds the check
 };
 
 struct Judged {
-  Status level = Status::ok;   // of this run
-  Status event = Status::ok;   // held by events, this run's included
-  std::string why;             // which limit makes `level` bad, or ""
-  bool happened = false;       // an event crossed its limit in this run; LimitMemory::event_why tells which
-  bool remembers = false;      // the memory differs from before
+  Status level = Status::ok;  // of this run
+  std::string why;            // which limit makes `level` bad, or ""
+  bool happened = false;      // an event crossed its limit in this run; LimitMemory::event_why tells which
+  bool remembers = false;     // the memory differs from before
 };
 
-/// `complete` says that a row which is absent is gone (the target answered); else absent rows keep what they know.
+/// `complete` says that a row which is absent is gone (the target answered); else absent rows keep what they know. The
+/// run began `at`; an event that it found keeps the check bad until `release`.
 Judged judge_limits(std::span<const Limit> limits, LimitMemory& memory, std::span<const Sample> samples, bool complete,
-                    Duration hold, Steady at);
+                    Steady at, Steady release);
 
 /// The status that past events hold at this time, and when that next changes.
 Status held_by_events(const LimitMemory& memory, Steady at);

@@ -29,10 +29,26 @@ const Incident* UnknownGroups::incident_of(const std::string& reason) const {
   return incidents_.find_subject("unknown:" + reason);
 }
 
+/// Two reasons that take turns would end one incident and open the other at every run: where people have been told of
+/// one, the other must have lasted as long as it takes to be told.
+bool UnknownGroups::moves(const Turn& turn, Unmeasured& unmeasured, const std::string& reason) const {
+  if (!unmeasured.active) return true;
+  if (unmeasured.reason == reason) {
+    unmeasured.other.clear();
+    return false;
+  }
+  if (incident_of(unmeasured.reason) == nullptr) return true;
+  if (unmeasured.other != reason) {
+    unmeasured.other = reason;
+    unmeasured.other_since = turn.now.steady;
+  }
+  return turn.now.steady - unmeasured.other_since >= turn.rules.unknown_after;
+}
+
 bool UnknownGroups::enter(Turn& turn, CheckState& check, const Observation& observation) {
   Unmeasured& unmeasured = check.unmeasured;
   const std::string reason = reason_of(observation);
-  const bool moved = !unmeasured.active || unmeasured.reason != reason;
+  const bool moved = moves(turn, unmeasured, reason);
   if (moved) {
     // Another reason goes on counting the same time: for the check nothing has become better.
     if (unmeasured.active) remove(turn, check, "vitald cannot measure it for another reason now");
@@ -42,9 +58,11 @@ bool UnknownGroups::enter(Turn& turn, CheckState& check, const Observation& obse
     }
     unmeasured.active = true;
     unmeasured.reason = reason;
+    unmeasured.other.clear();
     groups_[reason].members.insert(
         {unmeasured.since, check.name, bounded(observation.summary, 300), unmeasured.opened});
   }
+  if (unmeasured.reason != reason) return false;
   Group& group = groups_[reason];
   if (group.remedy != observation.remedy) group.remedy = bounded(observation.remedy, 1000);
   if (moved) {
@@ -70,7 +88,8 @@ void UnknownGroups::remove(Turn& turn, const CheckState& check, const std::strin
   group.members.erase(Member{check.unmeasured.since, check.name, "", {}});
   if (!group.members.empty()) return list_members(turn, reason, group);
   alarms_.set(reason, group.alarm, std::nullopt);
-  if (const Incident* incident = incident_of(reason)) incidents_.close(turn, IncidentId(incident->facts.id.incident), summary);
+  if (const Incident* incident = incident_of(reason))
+    incidents_.close(turn, IncidentId(incident->facts.id.incident), summary);
   groups_.erase(found);
 }
 
@@ -129,7 +148,8 @@ void UnknownGroups::rename(Turn& turn, const CheckState& check, const std::strin
 void UnknownGroups::adopt_rules(Turn& turn) {
   for (const Incident* incident : incidents_.open_ones()) {
     if (!incident->subject.starts_with("unknown:") || groups_.contains(incident->subject.substr(8))) continue;
-    incidents_.close(turn, IncidentId(incident->facts.id.incident), "no check that it concerned is configured any more");
+    incidents_.close(turn, IncidentId(incident->facts.id.incident),
+                     "no check that it concerned is configured any more");
   }
   for (auto& [reason, group] : groups_) {
     if (group.alarm) arm(turn, reason, group);

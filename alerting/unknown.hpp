@@ -19,7 +19,8 @@ class UnknownGroups {
  public:
   explicit UnknownGroups(Incidents& incidents) : incidents_(incidents) {}
 
-  /// The check could not be measured, again or for the first time. True when it was not so before, or for another reason.
+  /// The check could not be measured, again or for the first time. True when it was not so before, or for another
+  /// reason.
   bool enter(Turn& turn, CheckState& check, const Observation& observation);
   /// The check was measured. True when it was unknown before.
   bool leave(Turn& turn, CheckState& check, const std::string& summary);
@@ -48,6 +49,7 @@ class UnknownGroups {
     std::string remedy;
     std::optional<Steady> alarm;
   };
+  bool moves(const Turn& turn, Unmeasured& unmeasured, const std::string& reason) const;
   const Incident* incident_of(const std::string& reason) const;
   void remove(Turn& turn, const CheckState& check, const std::string& summary);
   void arm(const Turn& turn, const std::string& reason, Group& group);

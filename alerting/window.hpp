@@ -1,5 +1,5 @@
-// What was added within the last so-and-so much time, in bounded memory: at most 60 buckets, each a sixtieth of the span
-// wide. An amount leaves up to one bucket's width early, never late.
+// What was added within the last so-and-so much time, in bounded memory: at most 60 buckets, each a sixtieth of the
+// span wide. An amount leaves up to one bucket's width early, never late.
 #pragma once
 
 #include <cstddef>

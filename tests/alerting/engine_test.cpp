@@ -73,7 +73,8 @@ TEST(engine, writes_nothing_while_nothing_changes) {
 
 TEST(engine, quiet_memory_is_written_within_a_minute_and_in_bites) {
   std::vector<CheckRules> checks;
-  for (int index = 0; index < 1000; ++index) checks.push_back(check("c" + std::to_string(index), "n", SampleKind::counter));
+  for (int index = 0; index < 1000; ++index)
+    checks.push_back(check("c" + std::to_string(index), "n", SampleKind::counter));
   Engine engine = engine_of(rules_of(checks));
   Effects effects;
   for (int index = 0; index < 1000; ++index) {
@@ -94,7 +95,8 @@ TEST(engine, quiet_memory_is_written_within_a_minute_and_in_bites) {
 
 TEST(engine, stopping_writes_everything_that_waits) {
   std::vector<CheckRules> checks;
-  for (int index = 0; index < 300; ++index) checks.push_back(check("c" + std::to_string(index), "n", SampleKind::counter));
+  for (int index = 0; index < 300; ++index)
+    checks.push_back(check("c" + std::to_string(index), "n", SampleKind::counter));
   Engine engine = engine_of(rules_of(checks));
   for (int index = 0; index < 300; ++index) engine.step(at(1s), seen("c" + std::to_string(index), {{"n", 5}}, 1s));
   EXPECT_EQ(engine.step(at(2s), Stopping{}).checks.size(), 300u);
@@ -147,7 +149,8 @@ TEST(engine, equal_history_gives_equal_effects) {
     for (int step = 0; step < 200; ++step) {
       const bool bad = step % 7 > 3;
       const Effects effects =
-          engine.step(at(step * 10s), failed(step % 2 == 0 ? "web" : "db", bad ? Outcome::wrong : Outcome::answered, "x", step * 10s));
+          engine.step(at(step * 10s),
+                      failed(step % 2 == 0 ? "web" : "db", bad ? Outcome::wrong : Outcome::answered, "x", step * 10s));
       for (const auto& record : effects.checks) text += record.name + record.state;
       for (const auto& record : effects.incidents) text += to_json(record);
       for (const auto& message : effects.outbox) text += to_json(message);
@@ -194,11 +197,22 @@ TEST(engine, settles_rows_of_incidents_that_it_does_not_know) {
 TEST(engine, damaged_records_count_as_none) {
   auto rules = rules_of({check("web"), check("db"), check("mail")});
   Snapshot snapshot;
-  snapshot.checks = {{"web", "{not json", false},
-                     {"db", R"({"confirm":{"level":7,"bad":"x"},"rows":[1,{"critical":{"buckets":[["a"]]}}],"settled":[]})", false},
-                     {"mail", R"({"at":-9223372036854775808,"settled":"critical","confirm":{"level":"critical","due":9223372036854775807}})", false}};
-  snapshot.incidents.push_back({.id = "short", .subject = "check:web", .check = "web", .severity = Severity::p0, .status = Status::critical,
-                                .summary = "down", .opened = at(0s).wall, .closed = {}, .told = {}, .state = "]["});
+  snapshot.checks = {
+      {"web", "{not json", false},
+      {"db", R"({"confirm":{"level":7,"bad":"x"},"rows":[1,{"critical":{"buckets":[["a"]]}}],"settled":[]})", false},
+      {"mail",
+       R"({"at":-9223372036854775808,"settled":"critical","confirm":{"level":"critical","due":9223372036854775807}})",
+       false}};
+  snapshot.incidents.push_back({.id = "short",
+                                .subject = "check:web",
+                                .check = "web",
+                                .severity = Severity::p0,
+                                .status = Status::critical,
+                                .summary = "down",
+                                .opened = at(0s).wall,
+                                .closed = {},
+                                .told = {},
+                                .state = "]["});
   Engine engine = engine_of(rules, snapshot);
   engine.step(at(1s), Elapsed{});
   EXPECT_EQ(engine.view("web")->settled, Status::critical) << "the incident is known, so the check is bad";
@@ -220,7 +234,8 @@ TEST(engine, records_stay_within_64_kib) {
       event.observation.samples.push_back({"n", run * 1.0, {}, {{"queue", "some-queue-" + std::to_string(row)}}});
     }
     event.observation.memory = std::string(30 * 1024, 'm');
-    for (const CheckRecord& record : engine.step(at(run * 25min), event).checks) largest = std::max(largest, record.state.size());
+    for (const CheckRecord& record : engine.step(at(run * 25min), event).checks)
+      largest = std::max(largest, record.state.size());
   }
   EXPECT_LE(largest, 64u * 1024);
   EXPECT_GT(largest, 40u * 1024);
@@ -247,7 +262,8 @@ TEST(engine, foreign_text_is_bounded) {
   Engine engine = engine_of(rules_of({check("web")}));
   Observed event = failed("web", Outcome::wrong, std::string(100'000, 's'), 0s);
   event.observation.remedy = std::string(100'000, 'r');
-  for (int piece = 0; piece < 100; ++piece) event.observation.evidence.push_back({"line", "\xF0\x9F\x94\xA5" + std::string(5000, 'e')});
+  for (int piece = 0; piece < 100; ++piece)
+    event.observation.evidence.push_back({"line", "\xF0\x9F\x94\xA5" + std::string(5000, 'e')});
   const Effects effects = engine.step(at(0s), event);
   ASSERT_EQ(effects.outbox.size(), 1u);
   EXPECT_LT(to_json(effects.outbox[0]).size(), 12'000u);
@@ -263,6 +279,21 @@ TEST(engine, an_incident_record_is_the_same_after_a_round_trip) {
   EXPECT_EQ(to_json(*back), text);
   EXPECT_FALSE(incident_from_json("[]"));
   EXPECT_FALSE(incident_from_json("{}"));
+}
+
+TEST(engine, a_hold_that_ends_during_a_run_opens_nothing) {
+  Engine engine = engine_of(rules_of({check("jobs", "failed_jobs", SampleKind::event)}));
+  EXPECT_EQ(engine.step(at(0s), seen("jobs", {{"failed_jobs", 12}}, 0s)).outbox.size(), 1u);
+  EXPECT_EQ(engine.step(at(15min), Elapsed{}).outbox.size(), 1u) << "the recovery";
+  const Observed late = seen("jobs", {{"failed_jobs", 0}}, 15min - 1s);
+  EXPECT_TRUE(engine.step(at(15min + 1s), late).outbox.empty());
+  EXPECT_EQ(engine.view("jobs")->settled, Status::ok);
+}
+
+TEST(engine, an_event_counts_however_long_its_run_took) {
+  Engine engine = engine_of(rules_of({check("jobs", "failed_jobs", SampleKind::event)}));
+  EXPECT_EQ(engine.step(at(20min), seen("jobs", {{"failed_jobs", 12}}, 0s)).outbox.size(), 1u);
+  EXPECT_EQ(engine.view("jobs")->settled, Status::critical);
 }
 
 TEST(engine, unknown_checks_and_early_wakes_do_no_harm) {

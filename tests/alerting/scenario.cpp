@@ -1,131 +1,21 @@
 #include "tests/alerting/scenario.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <memory>
 #include <optional>
 #include <set>
-#include <stdexcept>
 #include <vector>
 
 #include "alerting/confirm.hpp"
 #include "alerting/engine.hpp"
-#include "config/document.hpp"
-#include "config/kinds.hpp"
 #include "config/units.hpp"
+#include "tests/alerting/scenario_words.hpp"
 #include "tests/support/memory_store.hpp"
 
 namespace vitald::tests {
 namespace {
 
 using namespace alerting;
-
-struct Misunderstood : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-template <class T>
-T wanted(Result<T> result) {
-  if (!result) throw Misunderstood(result.failure().what);
-  return std::move(*result);
-}
-
-/// Words of a line; text in double quotes is one word, without them.
-class Words {
- public:
-  explicit Words(std::string_view line) {
-    while (true) {
-      line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
-      if (line.empty()) return;
-      const bool quoted = line.front() == '"';
-      if (quoted) line.remove_prefix(1);
-      const std::size_t end = std::min(line.find(quoted ? '"' : ' '), line.size());
-      words_.emplace_back(line.substr(0, end));
-      line.remove_prefix(std::min(end + (quoted ? 1 : 0), line.size()));
-    }
-  }
-  bool done() const { return next_ == words_.size(); }
-  bool skip(std::string_view word) {
-    if (done() || words_[next_] != word) return false;
-    ++next_;
-    return true;
-  }
-  std::string take(const char* what) {
-    if (done()) throw Misunderstood(std::string("expected ") + what);
-    return words_[next_++];
-  }
-  Duration length() { return wanted(parse_duration(take("a duration"))); }
-
- private:
-  std::vector<std::string> words_;
-  std::size_t next_ = 0;
-};
-
-std::vector<std::string> split(const std::string& text, char at) {
-  std::vector<std::string> parts;
-  std::size_t begin = 0;
-  for (std::size_t end; (end = text.find(at, begin)) != std::string::npos; begin = end + 1) {
-    parts.push_back(text.substr(begin, end - begin));
-  }
-  parts.push_back(text.substr(begin));
-  return parts;
-}
-
-Severity severity(const std::string& word) {
-  for (const Severity one : {Severity::p0, Severity::p1, Severity::p2, Severity::p3}) {
-    if (word == to_string(one)) return one;
-  }
-  throw Misunderstood("expected P0 to P3, found " + word);
-}
-
-double number(std::string_view text) {
-  double value = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (parsed.ec != std::errc{}) throw Misunderstood("expected a number, found " + std::string(text));
-  return value;
-}
-
-/// What scenarios may measure.
-constexpr SampleSpec samples[] = {
-    {"duration", SampleKind::gauge, Unit::seconds, "time to answer"},
-    {"used", SampleKind::gauge, Unit::ratio, "share used"},
-    {"load", SampleKind::gauge, Unit::none, "load"},
-    {"connections", SampleKind::gauge, Unit::none, "connections in use", true},
-    {"available", SampleKind::gauge, Unit::bytes, "memory available", true, true},
-    {"restarts", SampleKind::counter, Unit::none, "restarts since the start"},
-    {"failed_jobs", SampleKind::event, Unit::none, "new failed jobs"},
-};
-
-std::vector<Limit> limits(const std::string& yaml) {
-  config::Problems problems;
-  const config::Node node = config::parse_text(yaml, "limits", problems);
-  if (!problems.any_error()) {
-    config::Problems found;
-    const auto read = config::Limits{samples}.read(node, found);
-    if (read && !found.any_error()) return *read;
-    throw Misunderstood(found.any_error() ? found.all().front().text() : read.failure().what);
-  }
-  throw Misunderstood(problems.all().front().text());
-}
-
-/// used{mount=/data}=0.93, connections=96/100
-Sample sample(const std::string& word) {
-  const std::size_t equals = word.find('=', word.find('}') == std::string::npos ? 0 : word.find('}'));
-  if (equals == std::string::npos) throw Misunderstood("expected sample=value, found " + word);
-  Sample one;
-  one.name = word.substr(0, equals);
-  const auto parts = split(word.substr(equals + 1), '/');
-  one.value = number(parts[0]);
-  if (parts.size() > 1) one.maximum = number(parts[1]);
-  if (const std::size_t brace = one.name.find('{'); brace != std::string::npos) {
-    for (const std::string& label : split(one.name.substr(brace + 1, one.name.size() - brace - 2), ',')) {
-      const auto pair = split(label, '=');
-      one.labels.emplace_back(pair.at(0), pair.at(1));
-    }
-    one.name.resize(brace);
-  }
-  return one;
-}
 
 class Scenario {
  public:
@@ -282,8 +172,8 @@ class Scenario {
       observation.summary = "fine";
       while (!words.done()) observation.samples.push_back(sample(words.take("a sample")));
     } else {
-      observation.outcome = outcome == "refused" ? Outcome::refused
-                            : outcome == "wrong" ? Outcome::wrong
+      observation.outcome = outcome == "refused"      ? Outcome::refused
+                            : outcome == "wrong"      ? Outcome::wrong
                             : outcome == "unmeasured" ? Outcome::unmeasured
                                                       : throw Misunderstood("no outcome: " + outcome);
       if (observation.outcome == Outcome::unmeasured) observation.reason = words.take("a reason");
@@ -308,7 +198,8 @@ class Scenario {
     const std::string which = words.take("a check");
     words.skip("by");
     for (const IncidentView& incident : engine_->open_incidents()) {
-      if (incident.record.check == which) return step(Acknowledged{incident.record.id.substr(0, 6), words.take("a name")});
+      if (incident.record.check == which)
+        return step(Acknowledged{incident.record.id.substr(0, 6), words.take("a name")});
     }
     throw Misunderstood("no open incident of " + which);
   }
@@ -345,7 +236,8 @@ class Scenario {
       out_ += "> " + name + " does not exist\n";
       return;
     }
-    out_ += "> " + name + " is " + std::string(to_string(view->verdict)) + ", settled " + std::string(to_string(view->settled));
+    out_ += "> " + name + " is " + std::string(to_string(view->verdict)) + ", settled " +
+            std::string(to_string(view->settled));
     if (view->needed > 0) out_ += ", " + std::to_string(view->seen) + " of " + std::to_string(view->needed);
     out_ += ", " + std::string(view->incident.empty() ? "no incident" : "in an incident") + ": " + view->why + "\n";
   }
@@ -358,7 +250,8 @@ class Scenario {
   void start(Snapshot snapshot) {
     rules_ = std::make_shared<const Rules>(draft_);
     waiting_.assign(snapshot.outbox.begin(), snapshot.outbox.end());
-    engine_ = std::make_unique<Engine>(rules_, std::move(snapshot), now(), std::array<std::uint64_t, 4>{1, 2, 3, ++starts_});
+    engine_ =
+        std::make_unique<Engine>(rules_, std::move(snapshot), now(), std::array<std::uint64_t, 4>{1, 2, 3, ++starts_});
     wake_at_.reset();
   }
 
@@ -408,11 +301,13 @@ class Scenario {
   std::string when() const { return time_ == Duration::zero() ? "0s" : config_duration(time_); }
 
   void print(const Notification& message) {
-    out_ += "> " + when() + " " + std::string(to_string(message.kind)) + " " + std::string(to_string(message.severity)) + " " +
-            std::string(to_string(message.status)) + " " + message.check + " to " + message.id.receiver + ": " + message.summary;
+    out_ += "> " + when() + " " + std::string(to_string(message.kind)) + " " +
+            std::string(to_string(message.severity)) + " " + std::string(to_string(message.status)) + " " +
+            message.check + " to " + message.id.receiver + ": " + message.summary;
     if (message.reminder > 0) out_ += " (reminder " + std::to_string(message.reminder) + ")";
     if (!message.confirmed_by.empty()) out_ += " (" + message.confirmed_by + ")";
-    if (message.kind == NotificationKind::recovery) out_ += " (after " + say_duration(message.at - message.opened) + ")";
+    if (message.kind == NotificationKind::recovery)
+      out_ += " (after " + say_duration(message.at - message.opened) + ")";
     if (!message.affected.empty()) {
       std::string names;
       for (const std::string& name : message.affected) names += (names.empty() ? "" : ", ") + name;

@@ -1,5 +1,5 @@
-// Every file in tests/scenarios is one test. VITALD_UPDATE_GOLDEN=1 rewrites the expected lines: read the difference, and
-// commit only what you can explain.
+// Every file in tests/scenarios is one test. VITALD_UPDATE_GOLDEN=1 rewrites the expected lines: read the difference,
+// and commit only what you can explain.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,7 +16,8 @@ namespace {
 
 std::vector<std::filesystem::path> files() {
   std::vector<std::filesystem::path> found;
-  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(VITALD_SOURCE) / "tests/scenarios")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::filesystem::path(VITALD_SOURCE) / "tests/scenarios")) {
     if (entry.path().extension() == ".txt") found.push_back(entry.path());
   }
   std::sort(found.begin(), found.end());
@@ -39,7 +40,8 @@ TEST_P(scenarios, gives_the_expected_lines) {
 
 INSTANTIATE_TEST_SUITE_P(all, scenarios, testing::ValuesIn(files()), [](const auto& each) {
   std::string name = each.param.stem();
-  std::replace_if(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
   return name;
 });
 

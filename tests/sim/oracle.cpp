@@ -23,7 +23,8 @@ void Simulation::violate(std::string what) {
 
 void Simulation::note_committed(const Effects& effects) {
   for (const Notification& message : effects.outbox) {
-    log("owed " + message.id.text() + " " + std::string(to_string(message.kind)) + " " + message.check + ": " + message.summary);
+    log("owed " + message.id.text() + " " + std::string(to_string(message.kind)) + " " + message.check + ": " +
+        message.summary);
     if (!committed_.insert(message.id).second) violate("the id " + message.id.text() + " was used twice");
     if (message.kind == NotificationKind::reminder) saw("a reminder");
     if (message.kind == NotificationKind::escalation) saw("an escalation");
@@ -48,7 +49,8 @@ void Simulation::judge_detection(std::size_t index, Duration lasted) {
   }
   if (!alive_ || lasted < bound || (died_at_ && time_ - *died_at_ < lasted + 20min)) return;
   saw("an outage that had to be noticed");
-  if (engine_->view(check.rules.name)->settled != Status::critical) violate("an outage of " + check.rules.name + " was missed");
+  if (engine_->view(check.rules.name)->settled != Status::critical)
+    violate("an outage of " + check.rules.name + " was missed");
 }
 
 void Simulation::judge_receipt(const Channel& channel, const Notification& message) {
@@ -60,7 +62,8 @@ void Simulation::judge_receipt(const Channel& channel, const Notification& messa
   for (const Notification& earlier : channel.receiver.taken()) {
     if (earlier.id.incident != message.id.incident) continue;
     raised = raised || raises(earlier);
-    if (earlier.id.sequence > message.id.sequence) violate(message.id.text() + " came after a newer message of its incident");
+    if (earlier.id.sequence > message.id.sequence)
+      violate(message.id.text() + " came after a newer message of its incident");
   }
   if (!raised) violate(message.id.text() + " came before any problem of its incident");
 }
@@ -87,17 +90,20 @@ void Simulation::judge_end() {
   if (store_.outbox_size() > 0) violate("the outbox did not drain");
   for (const Check& check : checks_) {
     const auto view = engine_->view(check.rules.name);
-    if (view->settled != Status::ok || view->verdict != Status::ok) violate(check.rules.name + " is fine and not seen so");
+    if (view->settled != Status::ok || view->verdict != Status::ok)
+      violate(check.rules.name + " is fine and not seen so");
   }
   for (const auto& incident : engine_->open_incidents()) {
-    // Who forgot over a restart that a receiver refused has nobody to say that it recovered; the daemon does that at start.
+    // Who forgot over a restart that a receiver refused has nobody to say that it recovered; the daemon does that at
+    // start.
     if (!incident.record.subject.starts_with("self:")) violate(incident.record.subject + " is still open");
   }
   // Whoever the incident's record calls told must have heard of it; and of its end, when it has one.
   for (const auto& [id, record] : store_.incidents()) {
     for (const auto& [receiver, told] : record.told) {
       if (told.refused) continue;
-      const auto channel = std::find_if(channels_.begin(), channels_.end(), [&](const Channel& c) { return c.name == receiver; });
+      const auto channel =
+          std::find_if(channels_.begin(), channels_.end(), [&](const Channel& c) { return c.name == receiver; });
       bool raised = false, recovered = false;
       for (const Notification& message : channel->receiver.taken()) {
         if (message.id.incident != id) continue;

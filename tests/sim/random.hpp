@@ -19,7 +19,9 @@ class Random {
     return z ^ (z >> 31);
   }
   std::uint64_t below(std::uint64_t bound) { return draw() % bound; }
-  int between(int least, int most) { return least + static_cast<int>(below(static_cast<std::uint64_t>(most - least + 1))); }
+  int between(int least, int most) {
+    return least + static_cast<int>(below(static_cast<std::uint64_t>(most - least + 1)));
+  }
   bool chance(int in_a_thousand) { return below(1000) < static_cast<std::uint64_t>(in_a_thousand); }
   Duration between(Duration least, Duration most) {
     return least + Duration(static_cast<Duration::rep>(below(static_cast<std::uint64_t>((most - least).count()) + 1)));

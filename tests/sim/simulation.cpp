@@ -36,7 +36,8 @@ void Simulation::make_rules() {
   for (Escalation& escalation : rules_->escalations) {
     escalation.steps.push_back({{}, false, {rules_->receivers.front()}});
     if (random_.chance(600)) {
-      escalation.steps.push_back({random_.between(Duration(1min), Duration(15min)), random_.chance(500), {rules_->receivers.back()}});
+      escalation.steps.push_back(
+          {random_.between(Duration(1min), Duration(15min)), random_.chance(500), {rules_->receivers.back()}});
     }
     if (random_.chance(600)) escalation.remind = random_.between(Duration(3min), Duration(30min));
   }
@@ -75,8 +76,8 @@ Report Simulation::run() {
   }
   at(3min, [this] { people(); });
   start();
-  const Steady end_of_faults = time_ + random_.between(Duration(1h), Duration(3h));
-  const Steady end = end_of_faults + 3h;
+  const Steady end_of_faults = time_ + random_.between(Duration(40min), Duration(2h));
+  const Steady end = end_of_faults + 45min;
   while (!actions_.empty() && actions_.begin()->first.first <= end && outcome_.violations.empty()) {
     if (faults_ && actions_.begin()->first.first > end_of_faults) {
       time_ = end_of_faults;
@@ -246,104 +247,6 @@ void Simulation::arm() {
   later(std::max(*wake_planned_ - time_, Duration::zero()), [this, planned = *wake_planned_] {
     if (wake_planned_ == planned) step(Elapsed{});
   });
-}
-
-void Simulation::commit() {
-  commit_planned_ = false;
-  const std::vector<Effects> group = std::exchange(uncommitted_, {});
-  std::vector<std::size_t> free;
-  for (const Effects& effects : group) {
-    if (!commit_records_and_messages(effects)) return;
-    for (std::size_t index = 0; index < channels_.size(); ++index) {
-      auto& out = channels_[index].out;
-      if (!out || std::find(effects.settled.begin(), effects.settled.end(), *out) == effects.settled.end()) continue;
-      out.reset();
-      free.push_back(index);
-    }
-  }
-  if (may_die(4, "between committing and sending")) return;
-  for (const Effects& effects : group) {
-    for (const Notification& message : effects.outbox) {
-      for (std::size_t index = 0; index < channels_.size(); ++index) {
-        if (channels_[index].name != message.id.receiver) continue;
-        channels_[index].queue->add(message, now());
-        free.push_back(index);
-      }
-    }
-  }
-  for (const std::size_t index : free) poke(index);
-}
-
-bool Simulation::commit_records_and_messages(const Effects& effects) {
-  if (fault_ == Fault::two_transactions) {
-    Effects records = effects, messages;
-    std::swap(records.outbox, messages.outbox);
-    store_.commit(records);
-    note_committed(records);
-    if (!effects.outbox.empty() && may_die(20, "between two transactions")) return false;
-    store_.commit(messages);
-    note_committed(messages);
-    return true;
-  }
-  store_.commit(effects);
-  note_committed(effects);
-  return true;
-}
-
-void Simulation::poke(std::size_t index) {
-  Channel& channel = channels_[index];
-  // The settling of the message before must be safe first: else a crash would repeat an older message after a newer one.
-  if (!alive_ || channel.out) return;
-  for (const Delivered& given_up : channel.queue->prune(now())) {
-    if (given_up.why.find("supersed") != std::string::npos) saw("a message was superseded");
-    step(given_up);
-    if (!alive_) return;
-  }
-  const auto attempt = channel.queue->next(now());
-  if (!attempt) {
-    const auto next = channel.queue->next_at();
-    if (next) later(std::max(*next - time_, Duration(1ms)), [this, index] { poke(index); });
-    return;
-  }
-  channel.out = attempt->notification.id;
-  if (fault_ == Fault::mark_before_send) {
-    Effects marked;
-    marked.settled.push_back(attempt->notification.id);
-    store_.commit(marked);
-  }
-  if (may_die(5, "between taking a message and sending it")) return;
-  later(random_.between(Duration(1ms), Duration(300ms)), [this, index, attempt = *attempt] { send(index, attempt); });
-}
-
-void Simulation::send(std::size_t index, const Attempt& attempt) {
-  Channel& channel = channels_[index];
-  const Receiver::Answer answer = channel.receiver.receive(attempt, channel.mood, random_);
-  log("sent " + attempt.notification.id.text() + " " + std::string(to_string(attempt.notification.kind)) + " " + answer.judgement.why);
-  if (answer.taken) judge_receipt(channel, attempt.notification);
-  if (channel.mood == Receiver::Mood::answer_lost) {
-    ++excuses_[attempt.notification.id];
-    saw("an answer was lost after the message was taken");
-  }
-  if (channel.mood == Receiver::Mood::too_many) saw("429");
-  if (channel.mood == Receiver::Mood::malformed) saw("a malformed message stepped down");
-  if (may_die(answer.taken ? 30 : 5, "between sending and settling")) return;
-  later(random_.between(Duration(1ms), Duration(500ms)),
-        [this, index, judgement = answer.judgement] { answered(index, judgement); });
-}
-
-void Simulation::answered(std::size_t index, const Judgement& judgement) {
-  Channel& channel = channels_[index];
-  const auto delivered = channel.queue->settle(judgement, now());
-  if (delivered) {
-    step(*delivered);  // channel.out is freed when that is committed
-    return;
-  }
-  channel.out.reset();
-  if (channel.queue->stopped()) {
-    saw("a receiver refused and its queue stopped");
-    step(SelfTrouble{"receiver:" + channel.name, Severity::p1, channel.name + " refuses every message", "", channel.name});
-  }
-  poke(index);
 }
 
 void Simulation::log(const std::string& line) {

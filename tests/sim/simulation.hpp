@@ -1,5 +1,5 @@
-// One seeded run of the whole road in virtual time: targets that fail, the real engine, a store that commits atomically,
-// the real delivery queues, receivers that misbehave, and a daemon that is killed between any two steps.
+// One seeded run of the whole road in virtual time: targets that fail, the real engine, a store that commits
+// atomically, the real delivery queues, receivers that misbehave, and a daemon that is killed between any two steps.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ enum class Fault { none, mark_before_send, two_transactions };
 
 struct Report {
   std::vector<std::string> violations;
-  std::map<std::string, int> seen;   // how often something worth testing happened
+  std::map<std::string, int> seen;  // how often something worth testing happened
   std::string log;
 };
 
@@ -38,23 +38,23 @@ class Simulation {
     alerting::CheckRules rules;
     std::unique_ptr<Target> target;
     bool running = false;
-    bool again = false;              // asked for while it ran
+    bool again = false;  // asked for while it ran
     Steady condition_since{};
-    std::set<Wall> bad_starts;       // wall starts of runs that found it bad
+    std::set<Wall> bad_starts;  // wall starts of runs that found it bad
   };
   struct Channel {
     std::string name;
     Receiver receiver;
     std::optional<alerting::DeliveryQueue> queue;
-    std::optional<alerting::NotificationId> out;      // taken from the queue, its settling not committed
+    std::optional<alerting::NotificationId> out;  // taken from the queue, its settling not committed
     Receiver::Mood mood = Receiver::Mood::takes;
   };
   using Action = std::function<void()>;
 
   // the world
   void make_rules();
-  void at(Duration after, Action action);            // whatever becomes of the daemon
-  void later(Duration after, Action action);         // forgotten when the daemon dies
+  void at(Duration after, Action action);     // whatever becomes of the daemon
+  void later(Duration after, Action action);  // forgotten when the daemon dies
   void change_target(std::size_t index);
   void change_mood(std::size_t index);
   void judge_detection(std::size_t index, Duration lasted);
@@ -98,9 +98,9 @@ class Simulation {
   std::map<std::pair<Steady, std::uint64_t>, Action> actions_;
   std::uint64_t sequence_ = 0;
   bool faults_ = true;
-  std::optional<Steady> died_at_;                   // the latest death, for the judgement of detection
+  std::optional<Steady> died_at_;  // the latest death, for the judgement of detection
 
-  tests::MemoryStore store_;                        // survives
+  tests::MemoryStore store_;  // survives
 
   bool alive_ = false;
   std::uint64_t life_ = 0;
@@ -109,8 +109,8 @@ class Simulation {
   bool commit_planned_ = false;
   std::optional<Steady> wake_planned_;
 
-  std::set<alerting::NotificationId> committed_;    // every message that was ever committed
-  std::map<alerting::NotificationId, int> excuses_; // crashes and lost answers that may repeat it
+  std::set<alerting::NotificationId> committed_;     // every message that was ever committed
+  std::map<alerting::NotificationId, int> excuses_;  // crashes and lost answers that may repeat it
   std::map<alerting::NotificationId, int> receipts_;
 };
 

@@ -18,7 +18,7 @@ Duration Target::change() {
 
 Observation Target::observe() {
   Observation observation;
-  const bool event = counts_events_ && random_.chance(20);
+  const bool event = counts_events_ && !calm_ && random_.chance(20);
   switch (condition_) {
     case Condition::fine:
     case Condition::slow:
@@ -51,14 +51,17 @@ Receiver::Answer Receiver::receive(const Attempt& attempt, Mood mood, Random& ra
     return made;
   };
   switch (mood) {
-    case Mood::takes: break;
-    case Mood::unavailable: return answer(Judgement::Kind::retry, "503", false);
+    case Mood::takes:
+      break;
+    case Mood::unavailable:
+      return answer(Judgement::Kind::retry, "503", false);
     case Mood::too_many: {
       Answer made = answer(Judgement::Kind::retry, "429", false);
       made.judgement.after = random.between(Duration(1s), Duration(90s));
       return made;
     }
-    case Mood::resets: return answer(Judgement::Kind::retry, "reset by peer", false);
+    case Mood::resets:
+      return answer(Judgement::Kind::retry, "reset by peer", false);
     case Mood::answer_lost: {
       Answer made = answer(Judgement::Kind::retry, "timed out", true);
       made.judgement.handle.clear();
@@ -67,7 +70,8 @@ Receiver::Answer Receiver::receive(const Attempt& attempt, Mood mood, Random& ra
     case Mood::malformed:
       if (attempt.form != Form::minimal) return answer(Judgement::Kind::malformed, "400", false);
       break;
-    case Mood::forbids: return answer(Judgement::Kind::refused, "403", false);
+    case Mood::forbids:
+      return answer(Judgement::Kind::refused, "403", false);
   }
   return answer(Judgement::Kind::accepted, "", true);
 }

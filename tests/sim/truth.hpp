@@ -22,13 +22,17 @@ class Target {
 
   /// Becomes something else, and says for how long.
   Duration change();
-  void calm() { condition_ = Condition::fine; }
+  void calm() {
+    condition_ = Condition::fine;
+    calm_ = true;
+  }
   Condition condition() const { return condition_; }
   Observation observe();
 
  private:
   Random& random_;
   bool counts_events_;
+  bool calm_ = false;
   Condition condition_ = Condition::fine;
 };
 

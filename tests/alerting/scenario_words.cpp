@@ -1,0 +1,78 @@
+#include "tests/alerting/scenario_words.hpp"
+
+#include <charconv>
+
+#include "config/document.hpp"
+#include "config/kinds.hpp"
+
+namespace vitald::tests {
+namespace {
+
+/// What scenarios may measure.
+constexpr SampleSpec samples[] = {
+    {"duration", SampleKind::gauge, Unit::seconds, "time to answer"},
+    {"used", SampleKind::gauge, Unit::ratio, "share used"},
+    {"load", SampleKind::gauge, Unit::none, "load"},
+    {"connections", SampleKind::gauge, Unit::none, "connections in use", true},
+    {"available", SampleKind::gauge, Unit::bytes, "memory available", true, true},
+    {"restarts", SampleKind::counter, Unit::none, "restarts since the start"},
+    {"failed_jobs", SampleKind::event, Unit::none, "new failed jobs"},
+};
+
+}  // namespace
+
+std::vector<std::string> split(const std::string& text, char at) {
+  std::vector<std::string> parts;
+  std::size_t begin = 0;
+  for (std::size_t end; (end = text.find(at, begin)) != std::string::npos; begin = end + 1) {
+    parts.push_back(text.substr(begin, end - begin));
+  }
+  parts.push_back(text.substr(begin));
+  return parts;
+}
+
+Severity severity(const std::string& word) {
+  for (const Severity one : {Severity::p0, Severity::p1, Severity::p2, Severity::p3}) {
+    if (word == to_string(one)) return one;
+  }
+  throw Misunderstood("expected P0 to P3, found " + word);
+}
+
+double number(std::string_view text) {
+  double value = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (parsed.ec != std::errc{}) throw Misunderstood("expected a number, found " + std::string(text));
+  return value;
+}
+
+std::vector<Limit> limits(const std::string& yaml) {
+  config::Problems problems;
+  const config::Node node = config::parse_text(yaml, "limits", problems);
+  if (!problems.any_error()) {
+    config::Problems found;
+    const auto read = config::Limits{samples}.read(node, found);
+    if (read && !found.any_error()) return *read;
+    throw Misunderstood(found.any_error() ? found.all().front().text() : read.failure().what);
+  }
+  throw Misunderstood(problems.all().front().text());
+}
+
+Sample sample(const std::string& word) {
+  const std::size_t equals = word.find('=', word.find('}') == std::string::npos ? 0 : word.find('}'));
+  if (equals == std::string::npos) throw Misunderstood("expected sample=value, found " + word);
+  Sample one;
+  one.name = word.substr(0, equals);
+  const auto parts = split(word.substr(equals + 1), '/');
+  one.value = number(parts[0]);
+  if (parts.size() > 1) one.maximum = number(parts[1]);
+  if (const std::size_t brace = one.name.find('{'); brace != std::string::npos) {
+    for (const std::string& label : split(one.name.substr(brace + 1, one.name.size() - brace - 2), ',')) {
+      const auto pair = split(label, '=');
+      one.labels.emplace_back(pair.at(0), pair.at(1));
+    }
+    one.name.resize(brace);
+  }
+  return one;
+}
+
+}  // namespace vitald::tests
