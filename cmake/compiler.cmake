@@ -4,7 +4,7 @@ add_library(vitald_warnings INTERFACE)
 target_compile_options(vitald_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-align
   -Wformat=2 -Wimplicit-fallthrough -Wundef -Wvla -Werror
-  $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond -Wlogical-op -Wno-missing-field-initializers -Wno-mismatched-new-delete>
+  $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond -Wlogical-op -Wno-missing-field-initializers -Wno-mismatched-new-delete -Wno-restrict>
   $<$<CXX_COMPILER_ID:Clang>:-Wno-missing-field-initializers>)
 
 if(VITALD_SANITIZE)
