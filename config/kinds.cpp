@@ -217,9 +217,10 @@ Result<std::vector<Limit>> Limits::read(const Node& node, Problems& problems) co
   std::vector<Limit> limits;
   std::vector<std::string> names;
   for (const SampleSpec& sample : samples) names.emplace_back(sample.name);
-  for (const auto& [key, at, value] : node.members) {
+  for (const Node::Member& member : node.members) {
+    const auto& [key, at, value] = member;
     const auto spec =
-        std::find_if(samples.begin(), samples.end(), [&](const SampleSpec& row) { return row.name == key; });
+        std::find_if(samples.begin(), samples.end(), [&](const SampleSpec& row) { return row.name == member.key; });
     if (spec != samples.end()) {
       limits.push_back(read_limit(value, *spec, problems));
     } else if (free_names) {

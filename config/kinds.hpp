@@ -3,7 +3,8 @@
 //   using value_type = …;
 //   std::string type_name() const;                        // for people: "duration"
 //   std::string schema() const;                           // JSON Schema fragment, as JSON text
-//   Result<value_type> read(const Node&, Problems&) const;  // failure().what: "expected a duration such as 30s, found 'soon'"
+//   // failure().what: "expected a duration such as 30s, found 'soon'"
+//   Result<value_type> read(const Node&, Problems&) const;
 //   value_type dummy() const;                             // harmless stand-in after an error, and when describing
 //   std::string show(const value_type&) const;            // as one would write it
 //

@@ -64,7 +64,7 @@ struct ThresholdText {
     return sample.unit == Unit::none ? R"({"type":["number","string"]})" : R"({"type":"string"})";
   }
   Threshold dummy() const { return {}; }
-  std::string show(const Threshold& threshold) const;
+  std::string show(const Threshold& threshold) const { return show_threshold(threshold, sample.unit); }
 
   Result<Threshold> read(const Node& node, Problems&) const {
     if (node.kind != Node::Kind::scalar) {
@@ -122,25 +122,6 @@ struct Runs {
   }
 };
 
-std::string ThresholdText::show(const Threshold& threshold) const {
-  const auto number = [](double value) {
-    char buffer[64];
-    const auto end = std::to_chars(buffer, buffer + sizeof buffer, value);
-    return std::string(buffer, end.ptr);
-  };
-  std::string text;
-  if (threshold.of_maximum || sample.unit == Unit::ratio) {
-    text = number(std::round(threshold.value * 1e8) / 1e6) + "%";  // 0.07 * 100 is not quite 7
-  } else if (sample.unit == Unit::seconds) {
-    text = config_duration(std::chrono::round<Duration>(std::chrono::duration<double>(threshold.value)));
-  } else if (sample.unit == Unit::bytes) {
-    text = Bytes{}.show(static_cast<std::uint64_t>(threshold.value));
-  } else {
-    text = number(threshold.value);
-  }
-  return threshold.per ? text + " per " + config_duration(*threshold.per) : text;
-}
-
 Limit parse(Reader& in, const SampleSpec& sample) {
   const ThresholdText threshold{sample};
   const Length span{std::chrono::seconds(1), longest_window};
@@ -159,113 +140,6 @@ Limit parse(Reader& in, const SampleSpec& sample) {
   return limit;
 }
 
-/// The mistakes that no single field shows.
-class Judge {
- public:
-  Judge(const Limit& limit, const Reader& in, const SampleSpec& sample, const Node& node, Problems& problems)
-      : limit_(limit), in_(in), text_{sample}, node_(node), problems_(problems) {}
-
-  void judge() {
-    if (!limit_.warning && !limit_.critical) {
-      problems_.error(node_.at, "a limit needs 'warning', 'critical' or both");
-      return;
-    }
-    judge_windows();
-    judge_order();
-    judge_zero();
-    if (limit_.hold_for > Duration::zero() && limit_.of_runs > 1)
-      wrong("of", "'for' and 'of' cannot stand together; write one of them");
-  }
-
- private:
-  struct Named {
-    std::string_view key;
-    const std::optional<Threshold>& threshold;
-  };
-
-  void wrong(std::string_view key, std::string what) { problems_.error(in_.position(key), std::move(what)); }
-
-  void judge_windows() {
-    const Named all[] = {{"warning", limit_.warning}, {"critical", limit_.critical}, {"clear", limit_.clear}};
-    bool with = false;
-    bool without = false;
-    for (const auto& [key, threshold] : all) {
-      if (!threshold) continue;
-      (threshold->per ? with : without) = true;
-      if (threshold->per && limit_.over) {
-        wrong(key, "the window stands twice, here and in 'over'; write it once");
-      }
-      if (threshold->of_maximum && limit_.over)
-        wrong(key, "a percentage of the maximum cannot be counted over a window");
-    }
-    if (with && without) {
-      wrong("", "either all of 'warning', 'critical' and 'clear' have a window ('3 per 1h'), or none");
-    } else if (!with && !limit_.over) {
-      judge_kind();
-    }
-  }
-
-  void judge_kind() {
-    const std::string& name = limit_.sample;
-    if (limit_.kind == SampleKind::counter) {
-      const std::string_view key = limit_.warning ? "warning" : "critical";
-      const auto& threshold = limit_.warning ? limit_.warning : limit_.critical;
-      wrong(key, "'" + name + "' only ever counts up, so a limit needs a window: write '" + text_.show(*threshold) +
-                     " per 1h'");
-    } else if (limit_.kind == SampleKind::event) {
-      if (limit_.below) wrong("below", "'" + name + "' counts happenings: 'below' needs a window such as '1 per 1h'");
-      if (limit_.hold_for > Duration::zero())
-        wrong("for", "'" + name + "' counts happenings of one run: 'for' needs a window such as '3 per 1h'");
-      if (limit_.clear)
-        wrong("clear", "'" + name + "' counts happenings of one run: 'clear' needs a window such as '1 per 1h'");
-    }
-  }
-
-  static bool comparable(const std::optional<Threshold>& a, const std::optional<Threshold>& b) {
-    return a && b && a->of_maximum == b->of_maximum && a->per == b->per;
-  }
-
-  /// True when `a` is reached later than `b` on the way to worse.
-  bool worse(const Threshold& a, const Threshold& b) const {
-    return limit_.below ? a.value < b.value : a.value > b.value;
-  }
-
-  void judge_order() {
-    const char* beyond = limit_.below ? "below" : "above";
-    if (comparable(limit_.warning, limit_.critical) && worse(*limit_.warning, *limit_.critical)) {
-      wrong("warning", "'warning' (" + text_.show(*limit_.warning) + ") lies " + beyond + " 'critical' (" +
-                           text_.show(*limit_.critical) + "), so it would never be seen; " + direction_advice());
-    }
-    const auto& mildest = limit_.warning ? limit_.warning : limit_.critical;
-    if (comparable(limit_.clear, mildest) && worse(*limit_.clear, *mildest)) {
-      wrong("clear", "'clear' (" + text_.show(*limit_.clear) + ") has to lie " + (limit_.below ? "above" : "below") +
-                         " " + text_.show(*mildest) + ", where it begins to be bad");
-    }
-  }
-
-  std::string direction_advice() const {
-    return limit_.below ? "if high values are the bad ones, write 'below: false'"
-                        : "if low values are the bad ones, write 'below: true'";
-  }
-
-  /// Samples with a unit, and happenings, are never negative: every value would reach 0.
-  void judge_zero() {
-    const bool never_negative = limit_.unit != Unit::none || limit_.kind != SampleKind::gauge;
-    if (limit_.below || !never_negative) return;
-    const Named all[] = {{"warning", limit_.warning}, {"critical", limit_.critical}};
-    for (const auto& [key, threshold] : all) {
-      if (threshold && threshold->value <= 0)
-        wrong(key, "every value reaches " + text_.show(*threshold) + "; expected more than that");
-    }
-  }
-
-  const Limit& limit_;
-  const Reader& in_;
-  ThresholdText text_;
-  const Node& node_;
-  Problems& problems_;
-};
-
 }  // namespace
 
 Limit read_limit(const Node& node, const SampleSpec& sample, Problems& problems) {
@@ -273,7 +147,7 @@ Limit read_limit(const Node& node, const SampleSpec& sample, Problems& problems)
   Reader in(node, "limit " + std::string(sample.name), own);
   Limit limit = parse(in, sample);
   in.finish();
-  if (!own.any_error()) Judge(limit, in, sample, node, own).judge();
+  if (!own.any_error()) judge_limit(limit, in, own);
   problems.append(own);
   return limit;
 }
@@ -286,18 +160,34 @@ std::string limit_schema(const SampleSpec& sample) {
   return schema + R"(,"anyOf":[{"required":["warning"]},{"required":["critical"]}]})";
 }
 
+std::string show_threshold(const Threshold& threshold, Unit unit) {
+  const auto number = [](double value) {
+    char buffer[64];
+    const auto end = std::to_chars(buffer, buffer + sizeof buffer, value);
+    return std::string(buffer, end.ptr);
+  };
+  std::string text;
+  if (threshold.of_maximum || unit == Unit::ratio) {
+    text = number(std::round(threshold.value * 1e8) / 1e6) + "%";  // 0.07 * 100 is not quite 7
+  } else if (unit == Unit::seconds) {
+    text = config_duration(std::chrono::round<Duration>(std::chrono::duration<double>(threshold.value)));
+  } else if (unit == Unit::bytes) {
+    text = Bytes{}.show(static_cast<std::uint64_t>(threshold.value));
+  } else {
+    text = number(threshold.value);
+  }
+  return threshold.per ? text + " per " + config_duration(*threshold.per) : text;
+}
+
 std::string show_limit(const Limit& limit) {
-  SampleSpec sample;
-  sample.unit = limit.unit;
-  const ThresholdText text{sample};
   std::string shown_text;
   const auto add = [&](std::string_view key, const std::string& value) {
     shown_text += (shown_text.empty() ? "{ " : ", ") + std::string(key) + ": " + value;
   };
   if (limit.below) add("below", "true");
-  if (limit.warning) add("warning", text.show(*limit.warning));
-  if (limit.critical) add("critical", text.show(*limit.critical));
-  if (limit.clear) add("clear", text.show(*limit.clear));
+  if (limit.warning) add("warning", show_threshold(*limit.warning, limit.unit));
+  if (limit.critical) add("critical", show_threshold(*limit.critical, limit.unit));
+  if (limit.clear) add("clear", show_threshold(*limit.clear, limit.unit));
   if (limit.hold_for > Duration::zero()) add("for", config_duration(limit.hold_for));
   if (limit.of_runs > 1) add("of", Runs{}.show({limit.of_bad, limit.of_runs}));
   if (limit.over) add("over", config_duration(*limit.over));

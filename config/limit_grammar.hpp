@@ -10,13 +10,21 @@
 
 namespace vitald::config {
 
+class Reader;
+
 constexpr std::size_t most_limits = 50;
 
 /// `node` is the mapping behind the sample's name. Everything that is wrong with it goes to `problems`.
 Limit read_limit(const Node& node, const SampleSpec& sample, Problems& problems);
 
+/// The mistakes that no single field shows; `in` has read the limit and knows where everything stands.
+void judge_limit(const Limit& limit, const Reader& in, Problems& problems);
+
 /// JSON Schema of that mapping, as JSON text.
 std::string limit_schema(const SampleSpec& sample);
+
+/// "80%", "200ms", "3 per 1h".
+std::string show_threshold(const Threshold& threshold, Unit unit);
 
 /// "{ warning: 80%, critical: 90% }": the same text for equal limits, as one would write it.
 std::string show_limit(const Limit& limit);

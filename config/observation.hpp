@@ -18,7 +18,7 @@ enum class Outcome {
   unmeasured,  // vitald could not measure: its own resolver, descriptors, permission. Never counted against the target
 };
 
-/// ok < warning < unknown < critical, the order in which verdicts of one check outrank each other (design.md section 2).
+/// ok < warning < unknown < critical, the order in which verdicts of one check outrank each other.
 enum class Status { ok = 0, warning = 1, critical = 2, unknown = 3 };
 std::string_view to_string(Status status);
 /// The one that outranks the other: critical, then unknown, then warning, then ok.
@@ -44,7 +44,8 @@ struct Observation {
   /// One line without a full stop, as a message would put it: "502 Bad Gateway instead of 200", "connection refused".
   std::string summary;
   /// A closed word for machines, stable over releases: "connect_refused", "certificate_expired". Empty when answered.
-  /// Unknown incidents are grouped by it, so where a remedy differs the reason must as well ("denied:/run/docker.sock").
+  /// Unknown incidents are grouped by it, so where a remedy differs the reason must as well
+  /// ("denied:/run/docker.sock").
   std::string reason = {};
   /// What a person can do, where we know: "run: setfacl -m u:vitald:r /srv/key.pem". May be empty.
   std::string remedy = {};

@@ -15,7 +15,8 @@ enum class SampleKind {
   event,    // how many new happenings this run found (a failed job, an OOM kill): confirms at once, holds for `hold`
 };
 
-/// The unit decides how a limit is written (`200ms`, `10GiB`, `85%`, `500`), the metric's suffix, and how people read it.
+/// The unit decides how a limit is written (`200ms`, `10GiB`, `85%`, `500`), the metric's suffix, and how
+/// people read it.
 enum class Unit { none, seconds, bytes, ratio };
 
 /// One row of a probe kind's table; documentation, /metrics HELP and the limits' grammar come from here.
@@ -23,9 +24,9 @@ struct SampleSpec {
   std::string_view name;  // snake_case; its metric is vitald_<probe>_<name>[_seconds|_bytes|_ratio][_total]
   SampleKind kind = SampleKind::gauge;
   Unit unit = Unit::none;
-  std::string_view help;          // one sentence
-  bool has_maximum = false;       // then a limit may be a percentage of the sample's maximum as well
-  bool lower_is_worse = false;    // "days left": a limit is crossed from above unless it says otherwise
+  std::string_view help;        // one sentence
+  bool has_maximum = false;     // then a limit may be a percentage of the sample's maximum as well
+  bool lower_is_worse = false;  // "days left": a limit is crossed from above unless it says otherwise
 };
 
 struct Sample {

@@ -186,12 +186,13 @@ std::string say_duration(Duration length) {
   if (ns < 999'500) return scaled(1e3) + " us";
   if (ns < 999'500'000) return scaled(1e6) + " ms";
   if (ns < 9'950'000'000) return scaled(1e9) + " s";
-  const auto seconds = std::chrono::round<std::chrono::seconds>(length).count();
+  const auto rounded = [&](std::int64_t unit) { return ns / unit + (ns % unit >= unit / 2 ? 1 : 0); };
+  const auto seconds = rounded(1'000'000'000);
   if (seconds < 60) return std::to_string(seconds) + " s";
   if (seconds < 3600) return pair_of(seconds / 60, "min", seconds % 60, "s");
-  const auto minutes = std::chrono::round<std::chrono::minutes>(length).count();
+  const auto minutes = rounded(60'000'000'000);
   if (minutes < 24 * 60) return pair_of(minutes / 60, "h", minutes % 60, "min");
-  const auto hours = std::chrono::round<std::chrono::hours>(length).count();
+  const auto hours = rounded(3'600'000'000'000);
   return pair_of(hours / 24, "d", hours % 24, "h");
 }
 

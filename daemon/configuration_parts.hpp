@@ -57,6 +57,8 @@ struct CheckDraft {
 };
 std::vector<CheckDraft> read_checks(const config::Node& checks, const Common& defaults, const Tables& tables,
                                     config::Problems& problems);
+/// Two checks with one fingerprint do the same: everything that was written, and every default that applies to it.
+std::string fingerprint_of(const config::Node& node, const CheckDraft& draft);
 std::vector<config::Option> check_options();
 std::vector<config::Option> kind_options(const probes::ProbeKind& kind);
 std::string checks_schema(const Tables& tables);
