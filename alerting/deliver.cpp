@@ -11,6 +11,7 @@ namespace {
 /// So many passing failures in a row mean that the receiver is in trouble, and not one message.
 constexpr int failures_that_mean_trouble = 3;
 constexpr Duration longest_wish = std::chrono::hours(1);  // of a Retry-After (reliability.md F13)
+
 std::size_t weight(const Notification& note) {
   std::size_t bytes =
       sizeof(Notification) + note.summary.size() + note.cause.size() + note.remedy.size() + note.runbook.size();

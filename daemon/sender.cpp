@@ -33,15 +33,20 @@ struct Sender::Lane {
   ReceiverPlan plan;
   alerting::DeliveryQueue queue;
   asio::steady_timer timer;
-  bool out = false;        // an attempt is under way
-  bool removed = false;    // no longer configured; its last attempt may still be out
+  bool out = false;      // an attempt is under way
+  bool removed = false;  // no longer configured; its last attempt may still be out
   std::optional<Steady> failing_since;
   bool in_trouble = false;
 };
 
 Sender::Sender(asio::any_io_executor loop, net::Network& network, const Clock& clock, Instruments& instruments,
                Callbacks callbacks, std::uint64_t seed)
-    : loop_(std::move(loop)), network_(network), clock_(clock), instruments_(instruments), callbacks_(std::move(callbacks)), seed_(seed) {}
+    : loop_(std::move(loop)),
+      network_(network),
+      clock_(clock),
+      instruments_(instruments),
+      callbacks_(std::move(callbacks)),
+      seed_(seed) {}
 
 Sender::~Sender() = default;
 
@@ -60,9 +65,12 @@ void Sender::configure(const std::vector<ReceiverPlan>& receivers) {
   for (const auto& [name, lane] : old) {
     lane->removed = true;
     lane->timer.cancel();
-    for (auto& given_up : lane->queue.abandon("the receiver was removed from the configuration")) tell(std::move(given_up));
+    for (auto& given_up : lane->queue.abandon("the receiver was removed from the configuration"))
+      tell(std::move(given_up));
     if (lane->in_trouble) {
-      asio::post(loop_, [this, name = name] { callbacks_.recovered({"receiver:" + name, "receiver " + name + " was removed"}); });
+      asio::post(loop_, [this, name = name] {
+        callbacks_.recovered({"receiver:" + name, "receiver " + name + " was removed"});
+      });
     }
   }
   for (const auto& [name, lane] : lanes_) pump(lane);
@@ -96,7 +104,8 @@ void Sender::pump(const std::shared_ptr<Lane>& lane) {
   if (auto attempt = lane->queue.next(now)) {
     lane->out = true;
     const auto handle = callbacks_.handle ? callbacks_.handle(attempt->notification.id) : alerting::Handle();
-    start_attempt(loop_, {network_, clock_, lane->plan.notifier, std::move(attempt->notification), handle, attempt->form},
+    start_attempt(loop_,
+                  {network_, clock_, lane->plan.notifier, std::move(attempt->notification), handle, attempt->form},
                   attempt_patience, [this, lane](Judgement judgement) { attempted(lane, judgement); });
     return;
   }
@@ -112,11 +121,15 @@ void Sender::attempted(const std::shared_ptr<Lane>& lane, const Judgement& judge
   lane->out = false;
   const auto settled = lane->queue.settle(judgement, clock_.now());
   const bool accepted = judgement.kind == Judgement::Kind::accepted;
-  instruments_.notification(lane->plan.name, accepted ? "accepted" : lane->queue.stopped() || settled ? "refused" : "retried");
+  instruments_.notification(lane->plan.name, accepted                           ? "accepted"
+                                             : lane->queue.stopped() || settled ? "refused"
+                                                                                : "retried");
   judge_health(*lane, judgement);
   if (settled) callbacks_.delivered(*settled);
+  if (settled && !settled->accepted) tell_of_lost_message(*lane, judgement);
   if (lane->removed) {
-    for (auto& given_up : lane->queue.abandon("the receiver was removed from the configuration")) tell(std::move(given_up));
+    for (auto& given_up : lane->queue.abandon("the receiver was removed from the configuration"))
+      tell(std::move(given_up));
   }
   pump(lane);
 }
@@ -124,9 +137,15 @@ void Sender::attempted(const std::shared_ptr<Lane>& lane, const Judgement& judge
 void Sender::judge_health(Lane& lane, const Judgement& judgement) {
   const std::string& name = lane.plan.name;
   const std::string key = "receiver:" + name;
-  if (judgement.kind == Judgement::Kind::accepted || judgement.kind == Judgement::Kind::malformed) {
+  if (judgement.kind ==
+      Judgement::Kind::malformed) {  // it talks to us, but only a message that it takes ends a trouble
     lane.failing_since.reset();
-    if (std::exchange(lane.in_trouble, false)) callbacks_.recovered({key, "receiver " + name + " takes messages again"});
+    return;
+  }
+  if (judgement.kind == Judgement::Kind::accepted) {
+    lane.failing_since.reset();
+    if (std::exchange(lane.in_trouble, false))
+      callbacks_.recovered({key, "receiver " + name + " takes messages again"});
     return;
   }
   const Steady now = clock_.now().steady;
@@ -134,21 +153,33 @@ void Sender::judge_health(Lane& lane, const Judgement& judgement) {
   if (lane.in_trouble || lane.removed) return;
   if (lane.queue.stopped()) {
     lane.in_trouble = true;
-    callbacks_.trouble({key, Severity::p1, "receiver " + name + " refuses every message: " + judgement.why,
-                        "correct receiver " + name + " in the configuration and reload; what it missed is kept and sent then", name});
+    callbacks_.trouble(
+        {key, Severity::p1, "receiver " + name + " refuses every message: " + judgement.why,
+         "correct receiver " + name + " in the configuration and reload; what it missed is kept and sent then", name});
   } else if (now - *lane.failing_since >= trouble_after) {
     lane.in_trouble = true;
-    callbacks_.trouble({key, Severity::p1, "receiver " + name + " has taken no message for " +
-                        say_duration(now - *lane.failing_since) + ": " + judgement.why,
+    callbacks_.trouble({key, Severity::p1,
+                        "receiver " + name + " has taken no message for " + say_duration(now - *lane.failing_since) +
+                            ": " + judgement.why,
                         "vitald goes on trying; messages are kept for 7 days", name});
   }
+}
+
+/// A message that the receiver took in no form: whoever relies on it must hear of it elsewhere (reliability.md F14).
+void Sender::tell_of_lost_message(Lane& lane, const Judgement& judgement) {
+  if (lane.in_trouble || lane.removed) return;
+  lane.in_trouble = true;
+  const std::string& name = lane.plan.name;
+  callbacks_.trouble({"receiver:" + name, Severity::p2,
+                      "receiver " + name + " could not be given a message: " + judgement.why,
+                      "look at the open incidents (vitald incidents): one of them was not told there", name});
 }
 
 std::vector<ReceiverView> Sender::views() const {
   std::vector<ReceiverView> views;
   for (const auto& [name, lane] : lanes_) {
-    views.push_back({name, std::string(lane->plan.kind->name), lane->queue.size(), lane->queue.stopped(), lane->queue.why(),
-                     lane->queue.oldest()});
+    views.push_back({name, std::string(lane->plan.kind->name), lane->queue.size(), lane->queue.stopped(),
+                     lane->queue.why(), lane->queue.oldest()});
   }
   return views;
 }
@@ -185,13 +216,15 @@ asio::awaitable<Result<std::string>> Sender::test(std::string receiver, std::str
     std::vector<std::string> names;
     for (const auto& [name, known] : lanes_) names.push_back(name);
     const std::string near = config::suggestion(receiver, names);
-    co_return Failure{"", "no receiver is named '" + receiver + "'" + (near.empty() ? "" : "; did you mean '" + near + "'?")};
+    co_return Failure{
+        "", "no receiver is named '" + receiver + "'" + (near.empty() ? "" : "; did you mean '" + near + "'?")};
   }
   const auto notifier = lane->second->plan.notifier;
   const Wall now = clock_.now().wall;
   for (const bool recovery : {false, true}) {
     const auto answer = std::make_shared<Answer>(loop_);
-    AttemptContext context{network_, clock_, notifier, test_message(receiver, instance, now, recovery), "", alerting::Form::full};
+    AttemptContext context{
+        network_, clock_, notifier, test_message(receiver, instance, now, recovery), "", alerting::Form::full};
     start_attempt(loop_, std::move(context), attempt_patience, [answer](Judgement judgement) {
       answer->judgement = std::move(judgement);
       answer->arrived.cancel();
@@ -199,8 +232,9 @@ asio::awaitable<Result<std::string>> Sender::test(std::string receiver, std::str
     boost::system::error_code arrived;
     co_await answer->arrived.async_wait(asio::redirect_error(asio::use_awaitable, arrived));
     if (answer->judgement.kind != Judgement::Kind::accepted) {
-      co_return Failure{"receiver " + receiver, "did not take the " + std::string(recovery ? "recovery" : "test message") + ": " +
-                                                    answer->judgement.why};
+      co_return Failure{
+          "receiver " + receiver,
+          "did not take the " + std::string(recovery ? "recovery" : "test message") + ": " + answer->judgement.why};
     }
   }
   co_return "receiver " + receiver + " took a test problem and its recovery";

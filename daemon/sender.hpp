@@ -26,7 +26,8 @@ class Sender {
   /// Called on the loop, never from within a call of the sender's own.
   struct Callbacks {
     std::function<void(alerting::Delivered)> delivered;
-    /// A receiver refuses all messages, or has failed for two minutes; and takes them again. Key "receiver:NAME".
+    /// A receiver refuses all messages, took one of them in no form, or has failed for two minutes; and takes them
+    /// again. Key "receiver:NAME".
     std::function<void(alerting::SelfTrouble)> trouble;
     std::function<void(alerting::SelfRecovered)> recovered;
     /// What an incident's receiver wants to find again (Handle), or "".
@@ -37,8 +38,8 @@ class Sender {
          Callbacks callbacks, std::uint64_t seed);
   ~Sender();
 
-  /// Receivers that stay keep their queue, and one that refused is tried again. Messages for receivers that are gone are
-  /// told as refused.
+  /// Receivers that stay keep their queue, and one that refused is tried again. Messages for receivers that are gone
+  /// are told as refused.
   void configure(const std::vector<ReceiverPlan>& receivers);
   void enqueue(std::vector<alerting::Notification> notifications);
 
@@ -47,8 +48,8 @@ class Sender {
 
   std::vector<ReceiverView> views() const;
 
-  /// For the shutdown: sends on what can go at once, and returns when nothing more can, at `until` at the latest. What is
-  /// left stays in the store.
+  /// For the shutdown: sends on what can go at once, and returns when nothing more can, at `until` at the latest. What
+  /// is left stays in the store.
   boost::asio::awaitable<void> drained(Steady until);
 
  private:
@@ -57,6 +58,7 @@ class Sender {
   void pump(const std::shared_ptr<Lane>& lane);
   void attempted(const std::shared_ptr<Lane>& lane, const alerting::Judgement& judgement);
   void judge_health(Lane& lane, const alerting::Judgement& judgement);
+  void tell_of_lost_message(Lane& lane, const alerting::Judgement& judgement);
   void tell(alerting::Delivered delivered);
   bool busy() const;
 
