@@ -32,6 +32,7 @@ class FakeVault final : public Vault {
   }
   Result<std::string> reopen(Wall) override {
     const std::lock_guard lock(mutex_);
+    ++reopened_;
     if (broken_) return Failure{"", *broken_};
     if (!std::exchange(lost_, false)) return std::string();
     ledger_.clear();
@@ -63,6 +64,10 @@ class FakeVault final : public Vault {
     const std::lock_guard lock(mutex_);
     return ledger_.snapshot();
   }
+  int reopened() {
+    const std::lock_guard lock(mutex_);
+    return reopened_;
+  }
   std::vector<std::size_t> groups() {
     const std::lock_guard lock(mutex_);
     return groups_;
@@ -84,6 +89,7 @@ class FakeVault final : public Vault {
   bool held_ = false;
   bool lost_ = false;
   int entered_ = 0;
+  int reopened_ = 0;
 };
 
 /// The recorder over a fake vault, and everything that it said.
@@ -99,6 +105,9 @@ class Fixture : public ::testing::Test {
             [this](std::string summary, std::string remedy) { said.push_back(summary + " | " + remedy); },
             [this](std::string summary) { said.push_back(summary); }};
   }
+  /// What is launched from now on is late at once, or in good time again: the deadline counts from the clock's time.
+  void late() { clock.steady -= 2h; }
+  void in_time() { clock.steady += 2h; }
   template <class Done>
   void run_until(const Done& done) {
     loop.restart();
@@ -206,7 +215,8 @@ TEST_F(RecorderOverVault, retries_by_itself) {
 
 TEST_F(RecorderOverVault, a_late_commit_releases_nothing_twice) {
   vault->hold();
-  begin({.patience = 0ns, .retry = 1h, .farewell = 1h});  // every commit is late at once
+  begin();
+  late();
   recorder->submit(problem(1));
   vault->wait_for_commits(1);
   run_until([&] { return said.size() == 1; });
@@ -215,6 +225,7 @@ TEST_F(RecorderOverVault, a_late_commit_releases_nothing_twice) {
   recorder->submit(problem(2));
   run_until([&] { return released.size() == 2; });
   EXPECT_EQ(owed_batches(), 2u);
+  in_time();
   vault->let_go();
   run_until([&] { return said.size() == 2 && owed_bytes() == 0; });
   EXPECT_EQ(released, (Words{"incident1 unsaved", "incident2 unsaved"}));
@@ -223,7 +234,8 @@ TEST_F(RecorderOverVault, a_late_commit_releases_nothing_twice) {
 
 TEST_F(RecorderOverVault, keeps_the_order_over_the_edge_of_an_outage) {
   vault->hold();
-  begin({.patience = 0ns, .retry = 1h, .farewell = 1h});
+  begin();
+  late();
   for (int i = 1; i <= 5; ++i) recorder->submit(problem(i));
   run_until([&] { return released.size() == 5; });
   for (int i = 6; i <= 9; ++i) recorder->submit(problem(i));
@@ -236,13 +248,15 @@ TEST_F(RecorderOverVault, keeps_the_order_over_the_edge_of_an_outage) {
 
 TEST_F(RecorderOverVault, a_late_commit_that_fails_is_kept_and_written_later) {
   vault->hold();
-  begin({.patience = 0ns, .retry = 0ns, .farewell = 1h});
+  begin({.patience = 1h, .retry = 0ns, .farewell = 1h});
+  late();
   recorder->submit(problem(1));
   run_until([&] { return released.size() == 1; });
   recorder->submit(delivered(1));
+  in_time();
   vault->breaks("the disk reports errors");
   vault->let_go();
-  flush();
+  run_until([&] { return vault->reopened() > 0; });  // so the late one has failed
   EXPECT_TRUE(recorder->degraded());
   vault->heals();
   run_until([&] { return said.size() == 2; });
@@ -326,7 +340,8 @@ TEST_F(RecorderOverVault, a_big_refresh_is_not_worth_the_owed_file) {
 
 TEST_F(RecorderOverVault, flush_does_not_wait_for_a_disk_that_never_answers) {
   vault->hold();
-  begin({.patience = 0ns, .retry = 1h, .farewell = 0ns});
+  begin({.patience = 1h, .retry = 1h, .farewell = 0ns});
+  late();
   recorder->submit(problem(1));
   flush();
   EXPECT_EQ(owed_batches(), 1u);
