@@ -8,6 +8,7 @@
 #include "daemon/cli_commands.hpp"
 #include "daemon/cli_render.hpp"
 #include "daemon/control.hpp"
+#include "daemon/control_client.hpp"
 #include "tests/support/fake_operations.hpp"
 #include "tests/support/served.hpp"
 
@@ -141,7 +142,12 @@ struct Commands : testing::Test {
     });
     std::filesystem::remove_all(folder);
   }
-  CommandLine line(bool as_json = false) { return {socket, as_json, pipe, out, err, "ann"}; }
+  CommandLine line(bool as_json = false) {
+    const Ask ask = [this](const json& request, const std::function<void(const json&)>& on_progress) {
+      return control_request(socket, request, on_progress);
+    };
+    return {ask, as_json, pipe, out, err, "ann"};
+  }
   std::string taken() {
     const std::string text = out.str() + err.str();
     out.str("");

@@ -123,6 +123,7 @@ TEST_F(Controlled, VerifiesEverythingAndTellsTheWorst) {
   for (int i = 0; i < 50; ++i) daemon.add(row("check-" + std::to_string(i)));
   daemon.add(row("slow", Status::warning));
   daemon.add(row("blind", Status::unknown));
+  daemon.add(row("slow-too", Status::warning));  // so that the worst is not the last
   std::vector<std::string> told;
   const auto ask = [&] {
     told.clear();
@@ -133,10 +134,11 @@ TEST_F(Controlled, VerifiesEverythingAndTellsTheWorst) {
   };
   auto result = ask();
   ASSERT_TRUE(result) << result.failure().sentence();
-  EXPECT_EQ(told.size(), 52u);
+  EXPECT_EQ(told.size(), 53u);
   EXPECT_EQ((*result)["verdict"], "unknown");
   EXPECT_EQ((*result)["ok"], 50);
   daemon.add(row("down", Status::critical));
+  daemon.add(row("last"));
   result = ask();
   ASSERT_TRUE(result);
   EXPECT_EQ((*result)["verdict"], "critical");
