@@ -152,6 +152,9 @@ TEST(AwaitRule, AllowsOnePlainAwait) {
 
 TEST(OwnershipRule, FindsNakedNewAndDelete) {
   EXPECT_THAT(ownership_rule(Source("daemon/a.cpp", "auto* a = new int; delete a;")), SizeIs(2));
+  EXPECT_THAT(ownership_rule(Source("daemon/a.cpp", "std::unique_ptr<A> a; f(new A);")), SizeIs(1));
+  EXPECT_THAT(ownership_rule(Source("daemon/a.cpp", "std::unique_ptr<A> a(new A); return std::unique_ptr<A>(new A);")),
+              IsEmpty());
   EXPECT_THAT(ownership_rule(Source("daemon/a.cpp", "A(const A&) = delete; // new\nint renewed, new_one;")), IsEmpty());
 }
 
