@@ -37,16 +37,16 @@ struct Delivered {
   NotificationId id;
   bool accepted = false;  // false: refused for good, and `why` says so
   std::string why;
-  Handle handle;          // "" keeps what was known
+  Handle handle;  // "" keeps what was known
 };
 
 /// Trouble of vitald's own (the store, a receiver that refuses, a bad file at reload), told like any other incident.
 struct SelfTrouble {
-  std::string key;      // "store", "receiver:ops-slack", "reload": one incident each
+  std::string key;  // "store", "receiver:ops-slack", "reload": one incident each
   Severity severity = Severity::p2;
   std::string summary;  // a sentence without a full stop
   std::string remedy;
-  std::string except;   // a receiver that must not be used for it, or ""
+  std::string except;  // a receiver that must not be used for it, or ""
 };
 struct SelfRecovered {
   std::string key;
@@ -61,6 +61,7 @@ struct Reconfigured {
 /// The daemon stops: put everything that is not yet written into the effects.
 struct Stopping {};
 
-using Event = std::variant<Observed, Elapsed, Acknowledged, Delivered, SelfTrouble, SelfRecovered, Reconfigured, Stopping>;
+using Event =
+    std::variant<Observed, Elapsed, Acknowledged, Delivered, SelfTrouble, SelfRecovered, Reconfigured, Stopping>;
 
 }  // namespace vitald::alerting

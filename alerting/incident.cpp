@@ -155,7 +155,8 @@ void Incidents::rename(Turn& turn, const std::string& from, const std::string& t
 }
 
 void Incidents::adopt_rules(Turn& turn) {
-  for (auto& [id, incident] : all_) {
+  for (auto& entry : all_) {
+    Incident& incident = entry.second;
     std::erase_if(incident.out, [&](const auto& row) {
       if (configured(turn.rules, row.second)) return false;
       turn.effects.settled.push_back({incident.facts.id.incident, row.first, row.second});

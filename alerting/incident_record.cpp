@@ -115,7 +115,7 @@ std::optional<Incident> incident_from_record(const IncidentRecord& record, const
   incident.facts.severity = record.severity;
   incident.facts.status = record.status;
   incident.facts.summary = record.summary;
-  incident.facts.opened = record.opened;
+  incident.facts.opened = sane(record.opened);
   incident.subject = record.subject;
   incident.closed = record.closed;
   incident.told = record.told;

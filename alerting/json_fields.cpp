@@ -36,7 +36,13 @@ bool flag_of(const Json& object, const char* key) {
   return value != nullptr && value->is_boolean() && value->get<bool>();
 }
 
-Wall wall_of(const Json& object, const char* key) { return Wall(Duration(integer_of(object, key))); }
+Wall wall_of(const Json& object, const char* key) { return sane(Wall(Duration(integer_of(object, key)))); }
+
+Wall sane(Wall at) {
+  // From 1970 to 2223: differences of such times cannot overflow, whatever a damaged record says.
+  constexpr Duration last{8'000'000'000'000'000'000};
+  return std::clamp(at, Wall(Duration::zero()), Wall(last));
+}
 
 Status status_of(const Json& object, const char* key, Status fallback) {
   const std::string word = text_of(object, key);
@@ -49,7 +55,7 @@ Status status_of(const Json& object, const char* key, Status fallback) {
 Json to_json_value(Wall at) { return at.time_since_epoch().count(); }
 
 Ages::Ages(const Now& now, Wall written) : now_(now) {
-  const Duration away = now.wall - written;
+  const Duration away = now.wall - sane(written);
   if (away > Duration::zero() && away <= std::chrono::days(7)) away_ = away;
 }
 

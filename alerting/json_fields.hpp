@@ -25,6 +25,8 @@ std::int64_t integer_of(const Json& object, const char* key, std::int64_t fallba
 double number_of(const Json& object, const char* key, double fallback = 0);
 bool flag_of(const Json& object, const char* key);
 Wall wall_of(const Json& object, const char* key);
+/// The time itself, or the nearest that arithmetic can do something with.
+Wall sane(Wall at);
 Status status_of(const Json& object, const char* key, Status fallback);
 
 Json to_json_value(Wall at);

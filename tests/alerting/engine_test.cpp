@@ -209,7 +209,7 @@ TEST(engine, damaged_records_count_as_none) {
                                 .severity = Severity::p0,
                                 .status = Status::critical,
                                 .summary = "down",
-                                .opened = at(0s).wall,
+                                .opened = Wall::min(),
                                 .closed = {},
                                 .told = {},
                                 .state = "]["});

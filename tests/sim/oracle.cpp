@@ -100,8 +100,9 @@ void Simulation::judge_end() {
   }
   // Whoever the incident's record calls told must have heard of it; and of its end, when it has one.
   for (const auto& [id, record] : store_.incidents()) {
-    for (const auto& [receiver, told] : record.told) {
-      if (told.refused) continue;
+    for (const auto& entry : record.told) {
+      const std::string& receiver = entry.first;
+      if (entry.second.refused) continue;
       const auto channel =
           std::find_if(channels_.begin(), channels_.end(), [&](const Channel& c) { return c.name == receiver; });
       bool raised = false, recovered = false;
