@@ -23,20 +23,20 @@ void run_until(boost::asio::io_context& loop, const bool& flag) {
 TEST(DiskThread, runs_jobs_in_order_and_answers_on_the_loop) {
   boost::asio::io_context loop;
   DiskThread disk(loop.get_executor(), 1h);
-  std::vector<int> done;
-  std::thread::id worker;
+  std::vector<std::size_t> done;
+  std::vector<std::thread::id> workers(100);
   bool all = false;
-  for (int i = 0; i < 100; ++i) {
-    disk.run([&worker] { worker = std::this_thread::get_id(); },
+  for (std::size_t i = 0; i < 100; ++i) {
+    disk.run([&worker = workers[i]] { worker = std::this_thread::get_id(); },
              [&, i] {
-               EXPECT_NE(worker, std::this_thread::get_id());
+               EXPECT_NE(workers[i], std::this_thread::get_id());
                done.push_back(i);
                all = i == 99;
              });
   }
   run_until(loop, all);
   ASSERT_EQ(done.size(), 100u);
-  for (int i = 0; i < 100; ++i) EXPECT_EQ(done[static_cast<std::size_t>(i)], i);
+  for (std::size_t i = 0; i < 100; ++i) EXPECT_EQ(done[i], i);
 }
 
 TEST(DiskThread, a_stuck_job_does_not_stop_the_loop) {
@@ -64,24 +64,31 @@ TEST(DiskThread, finishes_what_is_queued_when_it_ends) {
   EXPECT_EQ(*count, 10);
 }
 
+/// Tells when the thread that it was given to has ended: thread-local objects go last.
+struct Farewell {
+  std::shared_ptr<std::promise<void>> left;
+  ~Farewell() {
+    if (left) left->set_value();
+  }
+};
+
 TEST(DiskThread, a_stuck_job_does_not_keep_its_owner_from_ending) {
   auto release = std::make_shared<std::promise<void>>();
   auto left = std::make_shared<std::promise<void>>();
   {
     auto loop = std::make_unique<boost::asio::io_context>();
     auto disk = std::make_unique<DiskThread>(loop->get_executor(), 0ns);
-    disk->run(
-        [release, left] {
-          release->get_future().wait();
-          left->set_value_at_thread_exit();
-        },
-        [] { FAIL(); });
+    const auto job = [release, left] {
+      thread_local Farewell farewell;
+      farewell.left = left;
+      release->get_future().wait();
+    };
+    disk->run(job, [] { FAIL(); });
     disk.reset();
     loop.reset();
   }
-  auto gone = left->get_future();
   release->set_value();
-  gone.wait();  // the thread that was left behind touched neither the loop nor its owner, which are gone
+  left->get_future().wait();  // the thread that was left behind touched neither the loop nor its owner, which are gone
 }
 
 }  // namespace

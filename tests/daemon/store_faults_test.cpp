@@ -340,6 +340,27 @@ TEST(StoreFaults, reads_what_is_left_on_both_sides_of_a_damaged_page) {
   EXPECT_EQ(snapshot->checks.size(), 200u);
 }
 
+TEST(StoreFaults, a_file_that_checks_well_but_lacks_a_table_is_rebuilt) {
+  Folder folder;
+  {
+    auto store = SqliteStore::open(folder / "state", a_night);
+    ASSERT_TRUE((*store)->commit(Group{problem(1)}));
+  }
+  sqlite::Connection other;
+  ASSERT_TRUE(other.open(folder / "state/vitald.db"));
+  ASSERT_TRUE(other.run("DROP TABLE outbox"));
+  other.close();
+  auto store = SqliteStore::open(folder / "state", a_night);
+  ASSERT_TRUE(store);
+  EXPECT_FALSE((*store)->trouble());
+  EXPECT_NE(
+      (*store)->note().find("1 open incident, 0 unsent notifications and 1 check were read from it, the rest is lost"),
+      std::string::npos)
+      << (*store)->note();
+  ASSERT_TRUE((*store)->commit(Group{problem(2)}));
+  EXPECT_EQ((*store)->load()->incidents.size(), 2u);
+}
+
 TEST(StoreFaults, keeps_three_damaged_files_at_most) {
   Folder folder;
   for (int i = 0; i < 6; ++i) {
