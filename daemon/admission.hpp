@@ -1,8 +1,8 @@
 // Who may run now: bounds how many probes are out in all, and sees to it that one target's many hanging checks leave
 // room for the others. Pure bookkeeping; the runner asks and tells.
 //
-// Below the bound everything starts at once. At the bound, waiting runs are served by target in turn, and no target gets
-// more than half of the places, so that a thousand checks of one dead host cannot hold up the rest for long.
+// Below the bound everything starts at once. At the bound, waiting runs are served by target in turn, and no target
+// gets more than half of the places, so that a thousand checks of one dead host cannot hold up the rest for long.
 #pragma once
 
 #include <cstddef>

@@ -32,8 +32,9 @@ std::size_t places_for_probes() {
   descriptors.rlim_cur = descriptors.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &descriptors);
   ::getrlimit(RLIMIT_NOFILE, &descriptors);
-  const std::size_t usable = descriptors.rlim_cur > 2 * reserved_descriptors ? descriptors.rlim_cur - reserved_descriptors
-                                                                            : descriptors.rlim_cur / 2;
+  const std::size_t usable = descriptors.rlim_cur > 2 * reserved_descriptors
+                                 ? descriptors.rlim_cur - reserved_descriptors
+                                 : descriptors.rlim_cur / 2;
   return std::clamp<std::size_t>(usable, 8, most_runs);
 }
 
@@ -67,10 +68,13 @@ Result<void> App::run() {
   asio::post(loop_, [this] {
     pipeline_->configure(configuration_);
     pipeline_->decide(alerting::Elapsed{});  // what the restored state owes: re-probes, checks that were removed
+    // A trouble of the process before this one ends here: the file was good, and the store opened.
+    pipeline_->decide(alerting::SelfRecovered{"reload", "the configuration was loaded"});
+    if (!recorder_->degraded()) pipeline_->decide(alerting::SelfRecovered{"store", "vitald saves its state again"});
     ready_ = true;
     service_.ready(status_line());
-    log_.info("vitald watches " + std::to_string(configuration_.checks.size()) + " checks on " + configuration_.instance +
-              "; status page: " + page_address());
+    log_.info("vitald watches " + std::to_string(configuration_.checks.size()) + " checks on " +
+              configuration_.instance + "; status page: " + page_address());
   });
   loop_.run();
   return {};
@@ -86,7 +90,8 @@ Result<void> App::open() {
   for (alerting::Notification& notification : owed) notification.may_repeat = true;
   const auto random = entropy();
   engine_.emplace(configuration_.rules, std::move(opened->snapshot), clock_.now(), random);
-  sender_ = std::make_unique<Sender>(loop_.get_executor(), *network_, clock_, instruments_, sender_callbacks(), random[0]);
+  sender_ =
+      std::make_unique<Sender>(loop_.get_executor(), *network_, clock_, instruments_, sender_callbacks(), random[0]);
   sender_->configure(configuration_.receivers);
 
   const ProbeKit kit{*network_, *workers_, *helper_, host_, clock_};
@@ -126,12 +131,12 @@ Sender::Callbacks App::sender_callbacks() {
             log_.error(trouble.summary);
             pipeline_->decide(std::move(trouble));
           },
-      .recovered =
-          [this](alerting::SelfRecovered recovered) {
-            log_.info(recovered.summary);
-            pipeline_->decide(std::move(recovered));
+      .recovered = [this](alerting::SelfRecovered recovered) { pipeline_->decide(std::move(recovered)); },
+      .handle =
+          [this](const alerting::NotificationId& id) {
+            return alerting::Handle(engine_->handle(id.incident, id.receiver));
           },
-      .handle = {},
+      .when_saved = [this](std::function<void()> done) { recorder_->flush(std::move(done)); },
   };
 }
 

@@ -1,5 +1,5 @@
-// The daemon put together: owns every part, ties them in the order of the pipeline, and carries them through life: start,
-// reload, the watchdog, the end. One io_context, one thread.
+// The daemon put together: owns every part, ties them in the order of the pipeline, and carries them through life:
+// start, reload, the watchdog, the end. One io_context, one thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

@@ -106,7 +106,8 @@ Result<std::string> App::take_over(LoadedConfiguration loaded) {
     pipeline_->decide(alerting::SelfTrouble{"reload", Severity::p2,
                                             "the new configuration has mistakes; the old one stays in force",
                                             "run: vitald check-config --config " + configuration_.file.string(), ""});
-    return Failure{configuration_.file.string(), "the new configuration has mistakes; the old one stays in force:" + list};
+    return Failure{configuration_.file.string(),
+                   "the new configuration has mistakes; the old one stays in force:" + list};
   }
   Configuration next = std::move(*loaded.configuration);
   std::string notes;

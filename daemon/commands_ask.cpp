@@ -23,15 +23,12 @@ std::string environment(const char* name) {
 }
 
 CommandLine command_line(const CommandOptions& options, Ask ask) {
-  return {std::move(ask),
-          options.json,
-          terminal_of(STDOUT_FILENO, environment("NO_COLOR"), environment("TERM")),
-          std::cout,
-          std::cerr,
-          environment("SUDO_USER")};
+  return {std::move(ask), options.json, terminal_of(STDOUT_FILENO, environment("NO_COLOR"), environment("TERM")),
+          std::cout,      std::cerr,    environment("SUDO_USER")};
 }
 
-/// The running daemon's socket, as its configuration says; a file that has mistakes now does not hide a daemon that runs.
+/// The running daemon's socket, as its configuration says; a file that has mistakes now does not hide a daemon that
+/// runs.
 std::filesystem::path control_socket(const CommandOptions& options) {
   const LoadedConfiguration loaded = load_configuration(options.config, Secrets::leave);
   return (loaded.configuration ? loaded.configuration->runtime : Configuration().runtime) / "control.sock";
@@ -72,7 +69,9 @@ int command_verify(const CommandOptions& options) {
 int command_status(const CommandOptions& options) { return status_command(ask_daemon(options)); }
 int command_incidents(const CommandOptions& options) { return incidents_command(ask_daemon(options)); }
 int command_ack(const CommandOptions& options) { return ack_command(ask_daemon(options), options.name); }
-int command_test_notify(const CommandOptions& options) { return test_notify_command(ask_daemon(options), options.name); }
+int command_test_notify(const CommandOptions& options) {
+  return test_notify_command(ask_daemon(options), options.name);
+}
 int command_reload(const CommandOptions& options) { return reload_command(ask_daemon(options)); }
 
 }  // namespace vitald::daemon

@@ -42,8 +42,8 @@ Result<void> make_runtime_directory(const std::filesystem::path& directory) {
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   if (error) {
-    return Failure{directory.string(), "cannot be created: " + error.message() +
-                                           "; set 'runtime:' to a directory that vitald may write"};
+    return Failure{directory.string(),
+                   "cannot be created: " + error.message() + "; set 'runtime:' to a directory that vitald may write"};
   }
   return {};
 }
@@ -94,8 +94,8 @@ int command_check_config(const CommandOptions& options) {
   } else {
     print_problems(loaded.problems, stdout);
     if (loaded.configuration) {
-      std::printf("%s: in order, %zu checks, %zu receivers\n", options.config.c_str(), loaded.configuration->checks.size(),
-                  loaded.configuration->receivers.size());
+      std::printf("%s: in order, %zu checks, %zu receivers\n", options.config.c_str(),
+                  loaded.configuration->checks.size(), loaded.configuration->receivers.size());
     } else {
       std::printf("%s: %zu %s\n", options.config.c_str(), errors, errors == 1 ? "mistake" : "mistakes");
     }

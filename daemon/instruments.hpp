@@ -16,17 +16,18 @@ class Instruments {
   Instruments();
   ~Instruments();
 
-  void probe_ran(std::string_view kind, Duration took);          // vitald_probe_duration_seconds{probe}
-  void schedule_lag(Duration late);                              // vitald_schedule_lag_seconds
-  void loop_lag(Duration late);                                  // vitald_loop_lag_seconds
-  void slots_missed(std::uint64_t count);                        // vitald_schedule_missed_slots_total
-  void notification(std::string_view receiver, std::string_view outcome);  // vitald_notifications_total: accepted retried refused dropped
+  void probe_ran(std::string_view kind, Duration took);  // vitald_probe_duration_seconds{probe}
+  void schedule_lag(Duration late);                      // vitald_schedule_lag_seconds
+  void loop_lag(Duration late);                          // vitald_loop_lag_seconds
+  void slots_missed(std::uint64_t count);                // vitald_schedule_missed_slots_total
+  void notification(std::string_view receiver,
+                    std::string_view outcome);  // vitald_notifications_total: accepted retried refused dropped
   void outbox(std::string_view receiver, std::size_t pending, Duration oldest);
   void incidents_open(Severity severity, std::size_t count);
-  void reload(bool success, Wall at);                            // vitald_config_last_reload_success and …_timestamp_seconds
+  void reload(bool success, Wall at);  // vitald_config_last_reload_success and …_timestamp_seconds
   void runs_in_flight(std::size_t running, std::size_t waiting);
   void workers(std::size_t busy, std::size_t wedged);
-  void log_dropped(std::uint64_t count);                         // vitald_log_lines_dropped_total
+  void log_dropped(std::uint64_t count);  // vitald_log_lines_dropped_total
   void store_degraded(bool degraded);
 
   /// Text exposition 0.0.4 of the above, vitald_build_info and the process metrics.

@@ -74,7 +74,8 @@ LocalOperations::~LocalOperations() = default;
 
 Result<json> LocalOperations::request(const json& request, const std::function<void(const json&)>& on_progress) {
   HeldLines lines(on_progress);
-  asio::co_spawn(loop_, answer_command(request.dump(), "", 8, *this, lines), [this](std::exception_ptr) { loop_.stop(); });
+  asio::co_spawn(loop_, answer_command(request.dump(), "", 8, *this, lines),
+                 [this](std::exception_ptr) { loop_.stop(); });
   loop_.run();
   return std::move(lines.answer);
 }
@@ -101,6 +102,8 @@ Result<std::string> LocalOperations::acknowledge(std::string_view, std::string) 
 asio::awaitable<Result<std::string>> LocalOperations::test_notify(std::string) {
   co_return Failure{"", "only the running daemon can do that"};
 }
-asio::awaitable<Result<std::string>> LocalOperations::reload() { co_return Failure{"", "only the running daemon can do that"}; }
+asio::awaitable<Result<std::string>> LocalOperations::reload() {
+  co_return Failure{"", "only the running daemon can do that"};
+}
 
 }  // namespace vitald::daemon

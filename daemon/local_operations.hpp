@@ -22,7 +22,8 @@ class LocalOperations final : public Operations {
   ~LocalOperations() override;
 
   /// Carries out one request of the control socket's vocabulary here, handing its progress on as it comes.
-  Result<nlohmann::json> request(const nlohmann::json& request, const std::function<void(const nlohmann::json&)>& on_progress);
+  Result<nlohmann::json> request(const nlohmann::json& request,
+                                 const std::function<void(const nlohmann::json&)>& on_progress);
 
   DaemonView view() const override;
   const Board& board() const override { return board_; }

@@ -49,10 +49,14 @@ class StandardErrorSink final : public spdlog::sinks::base_sink<std::mutex> {
  private:
   static std::string_view priority(spdlog::level::level_enum level) {
     switch (level) {
-      case spdlog::level::err: return "<3>";
-      case spdlog::level::warn: return "<4>";
-      case spdlog::level::debug: return "<7>";
-      default: return "<6>";
+      case spdlog::level::err:
+        return "<3>";
+      case spdlog::level::warn:
+        return "<4>";
+      case spdlog::level::debug:
+        return "<7>";
+      default:
+        return "<6>";
     }
   }
   bool journal_;
@@ -60,10 +64,14 @@ class StandardErrorSink final : public spdlog::sinks::base_sink<std::mutex> {
 
 spdlog::level::level_enum to_spdlog(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return spdlog::level::debug;
-    case LogLevel::warning: return spdlog::level::warn;
-    case LogLevel::error: return spdlog::level::err;
-    case LogLevel::info: break;
+    case LogLevel::debug:
+      return spdlog::level::debug;
+    case LogLevel::warning:
+      return spdlog::level::warn;
+    case LogLevel::error:
+      return spdlog::level::err;
+    case LogLevel::info:
+      break;
   }
   return spdlog::level::info;
 }
@@ -107,8 +115,8 @@ Log::Log(Log&&) noexcept = default;
 Log::~Log() {
   if (!state_) return;
   flush();
-  // The pool's destructor joins its thread, which may hang in a write for as long as the reader sleeps: it is handed to a
-  // thread that the end of the process does not wait for.
+  // The pool's destructor joins its thread, which may hang in a write for as long as the reader sleeps: it is handed to
+  // a thread that the end of the process does not wait for.
   auto parting = std::thread([state = std::move(state_)]() mutable { state.reset(); });
   parting.detach();
 }

@@ -1,7 +1,8 @@
 // The daemon's log: to standard error in the journal's format (or a person's, on a terminal), optionally to a file too.
 //
-// Lines go through a bounded ring to a thread of their own, so a journal that stalls stops nothing: the oldest lines are
-// dropped then, and counted. Text is cleaned of control characters, so that one event is one line whatever a target said.
+// Lines go through a bounded ring to a thread of their own, so a journal that stalls stops nothing: the oldest lines
+// are dropped then, and counted. Text is cleaned of control characters, so that one event is one line whatever a target
+// said.
 #pragma once
 
 #include <cstdint>

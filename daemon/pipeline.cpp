@@ -6,7 +6,8 @@ namespace vitald::daemon {
 
 namespace {
 
-// A pass that starts more runs than this gives the loop a turn in between, so that answers are read while it starts them.
+// A pass that starts more runs than this gives the loop a turn in between, so that answers are read while it starts
+// them.
 constexpr std::size_t most_starts_in_a_pass = 64;
 
 }  // namespace
@@ -60,7 +61,8 @@ void Pipeline::run_due() {
 void Pipeline::begin(std::shared_ptr<const CheckPlan> plan, std::uint64_t missed) {
   if (missed > 0) parts_.instruments.slots_missed(missed);
   const std::string_view memory = parts_.engine.probe_memory(plan->name);
-  parts_.runner.start(*plan, memory, [this, plan, missed](FinishedRun run) { observed(*plan, missed, std::move(run)); });
+  parts_.runner.start(*plan, memory,
+                      [this, plan, missed](FinishedRun run) { observed(*plan, missed, std::move(run)); });
 }
 
 // --- the engine decides ---

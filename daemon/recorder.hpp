@@ -32,12 +32,13 @@ class Recorder {
   };
   struct Opened {
     std::unique_ptr<Recorder> recorder;
-    alerting::Snapshot snapshot;     // owed entries already replayed into it
+    alerting::Snapshot snapshot;  // owed entries already replayed into it
   };
 
   /// Blocking, before the loop runs. Fails only where the daemon must not start: another instance, a newer schema, a
   /// directory that is not ours. A broken disk is no failure: the recorder starts degraded.
-  static Result<Opened> open(const Paths& paths, boost::asio::any_io_executor loop, const Clock& clock, Callbacks callbacks);
+  static Result<Opened> open(const Paths& paths, boost::asio::any_io_executor loop, const Clock& clock,
+                             Callbacks callbacks);
 
   virtual ~Recorder() = default;
   /// Queues the effects; order is kept. Never blocks.

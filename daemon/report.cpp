@@ -50,7 +50,8 @@ asio::awaitable<ProbeReport> run_for_report(Runner& runner, const CheckPlan& pla
   boost::system::error_code arrived;
   co_await answer->arrived.async_wait(asio::redirect_error(asio::use_awaitable, arrived));
   if (!answer->run) {
-    FinishedRun nothing{{.outcome = Outcome::unmeasured, .summary = "vitald is stopping", .reason = "stopping"}, clock.now(), {}};
+    FinishedRun nothing{
+        {.outcome = Outcome::unmeasured, .summary = "vitald is stopping", .reason = "stopping"}, clock.now(), {}};
     co_return judge_for_report(plan, rules, std::move(nothing));
   }
   co_return judge_for_report(plan, rules, std::move(*answer->run));

@@ -10,8 +10,8 @@
 
 namespace vitald::daemon {
 
-/// Runs the check outside its schedule and judges it alone: limits that need a history ("3 per 1h", "3 of 5", `for`) see
-/// this one run only, and the engine never hears of it.
+/// Runs the check outside its schedule and judges it alone: limits that need a history ("3 per 1h", "3 of 5", `for`)
+/// see this one run only, and the engine never hears of it.
 boost::asio::awaitable<ProbeReport> run_for_report(Runner& runner, const CheckPlan& plan, const alerting::Rules& rules,
                                                    const Clock& clock);
 

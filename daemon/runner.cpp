@@ -63,7 +63,8 @@ void Runner::launch(RunId id) {
       finish(id, std::move(failure), std::move(observation));
     });
   };
-  asio::co_spawn(loop_, run.probe->run(run.context), asio::bind_cancellation_slot(run.kill.slot(), std::move(finished)));
+  asio::co_spawn(loop_, run.probe->run(run.context),
+                 asio::bind_cancellation_slot(run.kill.slot(), std::move(finished)));
 }
 
 void Runner::finish(RunId id, std::exception_ptr failure, Observation observation) {
@@ -78,7 +79,8 @@ void Runner::finish(RunId id, std::exception_ptr failure, Observation observatio
   if (failure) observation = judge_failure(failure, run->late, run->timeout, run->context.phases);
   if (observation.phases.empty()) observation.phases = run->context.phases.take();
   if (observation.outcome != Outcome::unmeasured) {
-    observation.samples.push_back({std::string(probes::duration_sample.name), std::chrono::duration<double>(took).count()});
+    observation.samples.push_back(
+        {std::string(probes::duration_sample.name), std::chrono::duration<double>(took).count()});
   }
   run->done({std::move(observation), run->context.started, took});
 }
@@ -160,7 +162,9 @@ Observation judge_failure(std::exception_ptr failure, bool late, Duration timeou
             .summary = "the probe failed inside vitald: " + error.code().message(),
             .reason = "internal"};
   } catch (const std::bad_alloc&) {
-    return {.outcome = Outcome::unmeasured, .summary = "vitald has no memory left to run the probe", .reason = "out_of_memory"};
+    return {.outcome = Outcome::unmeasured,
+            .summary = "vitald has no memory left to run the probe",
+            .reason = "out_of_memory"};
   } catch (const std::exception& error) {
     return {.outcome = Outcome::unmeasured,
             .summary = std::string("the probe failed inside vitald: ") + error.what(),

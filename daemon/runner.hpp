@@ -1,8 +1,8 @@
-// Runs probes: starts them within the bounds of Admission, ends each at its deadline, and turns whatever came of it - an
-// observation, a ProbeFailure, silence - into one observation. The only catch in the daemon besides main's.
+// Runs probes: starts them within the bounds of Admission, ends each at its deadline, and turns whatever came of it -
+// an observation, a ProbeFailure, silence - into one observation. The only catch in the daemon besides main's.
 //
-// There is one way to end a run: its cancellation signal. The deadline, a reload and the shutdown all use it. A probe and
-// its context live in the run, so a reload may drop its own reference at any time.
+// There is one way to end a run: its cancellation signal. The deadline, a reload and the shutdown all use it. A probe
+// and its context live in the run, so a reload may drop its own reference at any time.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>

@@ -1,9 +1,10 @@
 // When each check runs. Pure: it is told the time, and owns no timer.
 //
-// A check's slots are `phase + n * every` on the wall clock at the moment it is arranged, with phase = hash(instance, name)
-// mod every, so that a restart and a reload keep them; from then on they advance on the steady clock, without drift and
-// whatever the wall clock does. A check is never out twice: a slot that comes while its run is still out is missed and
-// counted, and so are slots that passed while the daemon was stopped or late. Requests (re-probes) wait for the run that is out.
+// A check's slots are `phase + n * every` on the wall clock at the moment it is arranged, with phase = hash(instance,
+// name) mod every, so that a restart and a reload keep them; from then on they advance on the steady clock, without
+// drift and whatever the wall clock does. A check is never out twice: a slot that comes while its run is still out is
+// missed and counted, and so are slots that passed while the daemon was stopped or late. Requests (re-probes) wait for
+// the run that is out.
 #pragma once
 
 #include <cstddef>
@@ -29,8 +30,8 @@ class Schedule {
   };
   /// A run to start now.
   struct Due {
-    std::size_t check;      // index into what arrange() was given last
-    Duration late{};        // how long after its slot
+    std::size_t check;         // index into what arrange() was given last
+    Duration late{};           // how long after its slot
     std::uint64_t missed = 0;  // slots skipped since the last one taken
   };
 

@@ -37,6 +37,7 @@ struct Sender::Lane {
   bool removed = false;  // no longer configured; its last attempt may still be out
   std::optional<Steady> failing_since;
   bool in_trouble = false;
+  bool proven = false;  // took a message since this process began
 };
 
 Sender::Sender(asio::any_io_executor loop, net::Network& network, const Clock& clock, Instruments& instruments,
@@ -118,7 +119,6 @@ void Sender::pump(const std::shared_ptr<Lane>& lane) {
 }
 
 void Sender::attempted(const std::shared_ptr<Lane>& lane, const Judgement& judgement) {
-  lane->out = false;
   const auto settled = lane->queue.settle(judgement, clock_.now());
   const bool accepted = judgement.kind == Judgement::Kind::accepted;
   instruments_.notification(lane->plan.name, accepted                           ? "accepted"
@@ -131,7 +131,15 @@ void Sender::attempted(const std::shared_ptr<Lane>& lane, const Judgement& judge
     for (auto& given_up : lane->queue.abandon("the receiver was removed from the configuration"))
       tell(std::move(given_up));
   }
-  pump(lane);
+  auto go_on = [this, lane] {
+    lane->out = false;
+    pump(lane);
+  };
+  if (settled && callbacks_.when_saved) {
+    callbacks_.when_saved(std::move(go_on));
+  } else {
+    go_on();
+  }
 }
 
 void Sender::judge_health(Lane& lane, const Judgement& judgement) {
@@ -144,7 +152,8 @@ void Sender::judge_health(Lane& lane, const Judgement& judgement) {
   }
   if (judgement.kind == Judgement::Kind::accepted) {
     lane.failing_since.reset();
-    if (std::exchange(lane.in_trouble, false))
+    // The first message that is taken may end a trouble that an earlier process had told of.
+    if (std::exchange(lane.in_trouble, false) || !std::exchange(lane.proven, true))
       callbacks_.recovered({key, "receiver " + name + " takes messages again"});
     return;
   }

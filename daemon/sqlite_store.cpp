@@ -235,7 +235,9 @@ Result<alerting::Snapshot> SqliteStore::load() {
              snapshot.checks.push_back({row.text(0), row.text(1)});
              return true;
            }) &&
-      read("SELECT record FROM incidents WHERE open = 1 ORDER BY opened, id",
+      // Closed ones too while a message of theirs is undelivered: the engine keeps who was told, and the handles, in
+      // them.
+      read("SELECT record FROM incidents WHERE open = 1 OR id IN (SELECT incident FROM outbox) ORDER BY opened, id",
            [&](const Statement& row) {
              auto record = alerting::incident_from_json(row.text(0));
              if (record) snapshot.incidents.push_back(std::move(*record));

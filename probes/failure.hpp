@@ -21,8 +21,8 @@ struct ProbeFailure : std::runtime_error {
 };
 
 /// The failure that an errno stands for while `doing` ("connect to 127.0.0.1:5432"): ECONNREFUSED, ETIMEDOUT and their
-/// like are the target's (refused); EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL, EACCES, EPERM, ENETDOWN and their like are
-/// ours (unmeasured), with the remedy where there is one.
+/// like are the target's (refused); EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL, EACCES, EPERM, ENETDOWN and their
+/// like are ours (unmeasured), with the remedy where there is one.
 ProbeFailure failure_from(const std::error_code& error, const std::string& doing);
 
 }  // namespace vitald::probes

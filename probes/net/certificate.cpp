@@ -1,3 +1,4 @@
+#include <arpa/inet.h>
 #include <openssl/asn1.h>
 #include <openssl/bn.h>
 #include <openssl/evp.h>
@@ -8,8 +9,6 @@
 #include <chrono>
 #include <ctime>
 #include <memory>
-
-#include <arpa/inet.h>
 
 #include "probes/net/tls_verify.hpp"
 
@@ -40,9 +39,10 @@ std::size_t character(std::string_view text) {
   const auto second = byte(1);
   const bool overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
   const bool surrogate = (first == 0xed && second >= 0xa0) || (first == 0xf4 && second >= 0x90);
-  const bool control = first == 0xc2 && second < 0xa0;                                   // C1
-  const bool bidi = first == 0xe2 && ((second == 0x80 && byte(2) >= 0xaa && byte(2) <= 0xae) ||
-                                      (second == 0x81 && byte(2) >= 0xa6 && byte(2) <= 0xa9));  // would reorder a message
+  const bool control = first == 0xc2 && second < 0xa0;  // C1
+  const bool bidi =
+      first == 0xe2 && ((second == 0x80 && byte(2) >= 0xaa && byte(2) <= 0xae) ||
+                        (second == 0x81 && byte(2) >= 0xa6 && byte(2) <= 0xa9));  // would reorder a message
   return overlong || surrogate || control || bidi ? 0 : length;
 }
 
@@ -59,7 +59,9 @@ std::string name_of(const X509_NAME* name) {
   const int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
   if (at >= 0) return text_of(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
   const Owned<BIO> out(BIO_new(BIO_s_mem()));
-  if (!out || X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253 & ~static_cast<unsigned long>(ASN1_STRFLGS_ESC_MSB)) < 0) return "?";
+  if (!out ||
+      X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253 & ~static_cast<unsigned long>(ASN1_STRFLGS_ESC_MSB)) < 0)
+    return "?";
   char* text = nullptr;
   const long length = BIO_get_mem_data(out.get(), &text);
   return length > 0 ? presentable({text, static_cast<std::size_t>(length)}) : "(no name)";

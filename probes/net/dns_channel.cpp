@@ -80,7 +80,8 @@ DnsChannel::DnsChannel(Poller& poller, const std::vector<std::string>& servers)
   }
   if (status != ARES_SUCCESS)
     throw probes::ProbeFailure(Outcome::unmeasured, "resolver_failed",
-                               std::string("the resolver does not start: ") + ares_strerror(status), "see /etc/resolv.conf");
+                               std::string("the resolver does not start: ") + ares_strerror(status),
+                               "see /etc/resolv.conf");
 }
 
 DnsChannel::~DnsChannel() {
@@ -151,7 +152,8 @@ void DnsChannel::pump() {
   }
   const auto* due = ares_timeout(channel_, &most, &next);
   if (due == nullptr) due = &most;
-  timer_.expires_after(std::chrono::seconds(due->tv_sec) + std::chrono::microseconds(due->tv_usec) + std::chrono::milliseconds(1));
+  timer_.expires_after(std::chrono::seconds(due->tv_sec) + std::chrono::microseconds(due->tv_usec) +
+                       std::chrono::milliseconds(1));
   timer_.async_wait([this, alive = std::weak_ptr<char>(alive_)](const boost::system::error_code& cancelled) {
     if (!cancelled && !alive.expired()) process(ARES_SOCKET_BAD, ARES_SOCKET_BAD);
   });

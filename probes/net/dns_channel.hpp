@@ -21,11 +21,12 @@ class DnsChannel {
   struct Answer {
     int status = 0;  // ARES_SUCCESS …; ARES_EDESTRUCTION: the channel went away first
     std::vector<Address> addresses;
-    int ttl = 0;     // seconds, the least of all; 0 for /etc/hosts
+    int ttl = 0;  // seconds, the least of all; 0 for /etc/hosts
   };
   using Done = std::function<void(Answer)>;
 
-  /// Reads /etc/resolv.conf, unless `servers` names any. Throws probes::ProbeFailure (resolver_failed) when c-ares refuses.
+  /// Reads /etc/resolv.conf, unless `servers` names any. Throws probes::ProbeFailure (resolver_failed) when c-ares
+  /// refuses.
   DnsChannel(Poller& poller, const std::vector<std::string>& servers);
   DnsChannel(const DnsChannel&) = delete;
   DnsChannel& operator=(const DnsChannel&) = delete;

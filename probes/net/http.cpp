@@ -1,9 +1,9 @@
 #include "probes/net/http.hpp"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <algorithm>
 #include <memory>
 #include <optional>
 #include <span>
@@ -19,7 +19,7 @@
 namespace vitald::net {
 namespace {
 
-constexpr std::size_t first_read = 4096;    // most answers of a health endpoint fit: a hanging check holds no more
+constexpr std::size_t first_read = 4096;  // most answers of a health endpoint fit: a hanging check holds no more
 constexpr std::size_t later_read = 16384;
 constexpr int slices_at_once = 4;  // 64 KiB of output, about 0.2 ms of inflate, between two turns of the loop
 
@@ -30,7 +30,8 @@ bool has(const Headers& headers, std::string_view name) {
 bool is_token(std::string_view text) {
   constexpr std::string_view others = "!#$%&'*+-.^_`|~";
   return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || others.find(c) != std::string_view::npos;
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           others.find(c) != std::string_view::npos;
   });
 }
 
@@ -45,7 +46,8 @@ void check(const HttpRequest& request) {
 }
 
 std::string serialise(const HttpRequest& request) {
-  const bool carries_body = !request.body.empty() || request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
+  const bool carries_body =
+      !request.body.empty() || request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
   std::string out;
   out.reserve(256 + request.url.path.size() + request.body.size());
   out.append(request.method).append(" ").append(request.url.path).append(" HTTP/1.1\r\n");
@@ -63,11 +65,13 @@ std::string serialise(const HttpRequest& request) {
 
 bool is_compressed(const HttpResponse& response) {
   const auto* encoding = response.header("content-encoding");
-  return encoding != nullptr && (same_name(*encoding, "gzip") || same_name(*encoding, "x-gzip") || same_name(*encoding, "deflate"));
+  return encoding != nullptr &&
+         (same_name(*encoding, "gzip") || same_name(*encoding, "x-gzip") || same_name(*encoding, "deflate"));
 }
 
 probes::ProbeFailure failure_of(HttpCodec::Problem problem, const std::string& explanation) {
-  if (problem == HttpCodec::Problem::closed_early) return probes::ProbeFailure(Outcome::refused, "closed_early", explanation);
+  if (problem == HttpCodec::Problem::closed_early)
+    return probes::ProbeFailure(Outcome::refused, "closed_early", explanation);
   const auto* reason = problem == HttpCodec::Problem::header_too_large ? "header_too_large" : "bad_response";
   return probes::ProbeFailure(Outcome::wrong, reason, explanation);
 }
@@ -77,8 +81,10 @@ awaitable<bool> inflate(Inflater& inflater, std::string_view piece, std::string&
   for (int slice = 1;; ++slice) {
     const auto step = inflater.step(piece, out);
     if (out.size() > limit)
-      throw probes::ProbeFailure(Outcome::wrong, "decode_bomb", "the compressed body decodes to more than " + std::to_string(limit) + " bytes");
-    if (step == Inflater::Step::broken) throw probes::ProbeFailure(Outcome::wrong, "bad_response", "the compressed body is damaged");
+      throw probes::ProbeFailure(Outcome::wrong, "decode_bomb",
+                                 "the compressed body decodes to more than " + std::to_string(limit) + " bytes");
+    if (step == Inflater::Step::broken)
+      throw probes::ProbeFailure(Outcome::wrong, "bad_response", "the compressed body is damaged");
     if (step != Inflater::Step::more_output) co_return step == Inflater::Step::finished;
     if (slice % slices_at_once != 0) continue;
     co_await boost::asio::post(boost::asio::use_awaitable);
@@ -89,7 +95,10 @@ awaitable<bool> inflate(Inflater& inflater, std::string_view piece, std::string&
 class Reading {
  public:
   Reading(Stream& stream, const HttpRequest& request, HttpResponse& response, PhaseLog& phases)
-      : stream_(stream), request_(request), response_(response), phases_(phases),
+      : stream_(stream),
+        request_(request),
+        response_(response),
+        phases_(phases),
         codec_(response, request.method == "HEAD", request.limits) {}
 
   awaitable<void> run() {
@@ -152,18 +161,20 @@ std::optional<Address> address_of(const std::string& peer) {
   return numeric_address(host, 0);
 }
 
-/// A redirect may not lead deeper inside than the answer that sent it: a public server must not make us ask the loopback or
-/// a cloud's metadata address, by its own Location or by its DNS.
+/// A redirect may not lead deeper inside than the answer that sent it: a public server must not make us ask the
+/// loopback or a cloud's metadata address, by its own Location or by its DNS.
 void check_depth(const std::string& from, const std::string& to) {
   const auto before = address_of(from);
   const auto after = address_of(to);
   if (before && after && publicness(*after) < publicness(*before))
-    throw probes::ProbeFailure(Outcome::wrong, "redirect_refused",
-                               "a redirect leads from " + from + " to the less public address " + to + ", which is not followed");
+    throw probes::ProbeFailure(
+        Outcome::wrong, "redirect_refused",
+        "a redirect leads from " + from + " to the less public address " + to + ", which is not followed");
 }
 
 /// One request and its answer, redirects not followed. `came_from` is the peer that redirected here, or "".
-awaitable<HttpResponse> exchange(Network& network, const HttpRequest& request, PhaseLog& phases, const std::string& came_from) {
+awaitable<HttpResponse> exchange(Network& network, const HttpRequest& request, PhaseLog& phases,
+                                 const std::string& came_from) {
   Target target;
   target.host = request.url.host;
   target.port = request.url.port;
@@ -214,8 +225,9 @@ awaitable<HttpResponse> fetch(Network& network, const HttpRequest& request, Phas
     if (std::find(visited.begin(), visited.end(), onward->method + " " + target) != visited.end())
       throw probes::ProbeFailure(Outcome::wrong, "too_many_redirects", "the redirects run in a circle at " + target);
     if (visited.size() > static_cast<std::size_t>(request.limits.redirects))
-      throw probes::ProbeFailure(Outcome::wrong, "too_many_redirects",
-                                 "more than " + std::to_string(request.limits.redirects) + " redirects, the last to " + target);
+      throw probes::ProbeFailure(
+          Outcome::wrong, "too_many_redirects",
+          "more than " + std::to_string(request.limits.redirects) + " redirects, the last to " + target);
     came_from = response.peer;
     next = std::move(*onward);
   }

@@ -1,8 +1,8 @@
 #include "probes/net/http_codec.hpp"
 
+#include <algorithm>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
-#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -143,7 +143,8 @@ HttpCodec::Problem HttpCodec::end() {
   if (!error && state.parser->is_done() && !state.parser->interim()) return Problem::none;
   state.explanation = !has_header() ? "the connection was closed before the answer was complete"
                                     : "the connection was closed before the body was complete";
-  if (!state.parser->got_some() && state.left_over.empty()) state.explanation = "the connection was closed without an answer";
+  if (!state.parser->got_some() && state.left_over.empty())
+    state.explanation = "the connection was closed without an answer";
   return Problem::closed_early;
 }
 

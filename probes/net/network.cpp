@@ -1,14 +1,14 @@
 #include "probes/net/network.hpp"
 
-#include <boost/asio/steady_timer.hpp>
+#include <sys/un.h>
+
 #include <algorithm>
+#include <boost/asio/steady_timer.hpp>
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <cstring>
 #include <utility>
-
-#include <sys/un.h>
 
 #include "probes/failure.hpp"
 #include "probes/net/race.hpp"
@@ -37,14 +37,18 @@ probes::ProbeFailure unix_failure(int error, const std::string& path) {
     return probes::ProbeFailure(Outcome::unmeasured, "denied:" + path, "vitald may not connect to the socket " + path,
                                 "run: setfacl -m u:vitald:rw " + path +
                                     "  (until the service makes the socket anew; for good: usermod -aG "
-                                    "$(stat -c %G " + path + ") vitald)");
+                                    "$(stat -c %G " +
+                                    path + ") vitald)");
   return connect_failure(error, path);
 }
 
 class HostNetwork final : public Network {
  public:
   HostNetwork(boost::asio::any_io_executor loop, const Clock& clock, const NetworkOptions& options)
-      : poller_(std::make_shared<Poller>(std::move(loop))), resolver_(*poller_, clock, options), contexts_(clock), clock_(clock) {}
+      : poller_(std::make_shared<Poller>(std::move(loop))),
+        resolver_(*poller_, clock, options),
+        contexts_(clock),
+        clock_(clock) {}
   HostNetwork(const HostNetwork&) = delete;
   HostNetwork& operator=(const HostNetwork&) = delete;
   ~HostNetwork() override { poller_->close(); }
@@ -86,10 +90,12 @@ class HostNetwork final : public Network {
     }
     phases.mark("connect");
     if (!target.tls) co_return make_plain_stream(std::move(socket), std::move(peer));
-    if (target.unix_path.empty()) socket->no_delay();  // the request follows our last handshake message: Nagle would hold it
+    if (target.unix_path.empty())
+      socket->no_delay();  // the request follows our last handshake message: Nagle would hold it
     phases.begin("tls");
     const auto context = contexts_.get(*target.tls);
-    auto stream = co_await make_tls_stream(std::move(socket), std::move(peer), context, *target.tls, target.host, clock_.now().wall);
+    auto stream = co_await make_tls_stream(std::move(socket), std::move(peer), context, *target.tls, target.host,
+                                           clock_.now().wall);
     phases.mark("tls");
     co_return stream;
   }
@@ -98,8 +104,9 @@ class HostNetwork final : public Network {
   static void check_family(const Address& address, const Target& target) {
     const bool fits = target.family == Family::any || (target.family == Family::ipv6) == (address.family() == AF_INET6);
     if (!fits)
-      throw probes::ProbeFailure(Outcome::refused, "name_not_found",
-                                 target.host + (target.family == Family::ipv6 ? " is no IPv6 address" : " is no IPv4 address"));
+      throw probes::ProbeFailure(
+          Outcome::refused, "name_not_found",
+          target.host + (target.family == Family::ipv6 ? " is no IPv6 address" : " is no IPv4 address"));
   }
 
   awaitable<std::unique_ptr<Socket>> connect_unix(const std::string& path) {

@@ -40,7 +40,9 @@ void Poller::control(int operation, int descriptor, std::uint32_t events, Watch*
     throw probes::failure_from(std::error_code(errno, std::generic_category()), "watch a connection");
 }
 
-void Poller::add(int descriptor, std::uint32_t events, Watch& watch) { control(EPOLL_CTL_ADD, descriptor, events, &watch); }
+void Poller::add(int descriptor, std::uint32_t events, Watch& watch) {
+  control(EPOLL_CTL_ADD, descriptor, events, &watch);
+}
 
 void Poller::change(int descriptor, std::uint32_t events, Watch& watch) {
   control(EPOLL_CTL_MOD, descriptor, events, &watch);

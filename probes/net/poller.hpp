@@ -1,22 +1,23 @@
 // Readiness of many descriptors through one epoll set of our own, which Asio watches as a single descriptor.
 //
-// Asio's own descriptors cost an ioctl, two epoll_ctl and a wait of their own for every connection; a probe's connection lives
-// for five system calls, so they would be a third of its price. Used from the loop's thread only.
+// Asio's own descriptors cost an ioctl, two epoll_ctl and a wait of their own for every connection; a probe's
+// connection lives for five system calls, so they would be a third of its price. Used from the loop's thread only.
 #pragma once
 
+#include <sys/epoll.h>
+
+#include <array>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
-#include <sys/epoll.h>
-
 namespace vitald::net {
 
-/// Shared by every socket: Asio unwinds an abandoned coroutine only later, from the loop, and its sockets must find it then.
+/// Shared by every socket: Asio unwinds an abandoned coroutine only later, from the loop, and its sockets must find it
+/// then.
 class Poller : public std::enable_shared_from_this<Poller> {
  public:
   /// One descriptor's interest. `ready` may destroy this and any other watch.

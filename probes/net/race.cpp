@@ -1,8 +1,8 @@
 #include "probes/net/race.hpp"
 
+#include <algorithm>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <optional>
@@ -99,7 +99,8 @@ class Race final : Poller::Watch {
     if (error == 0)
       winner_.emplace(std::move(attempt.socket), attempt.address.text());
     else
-      failures_.push_back(probes::failure_from(std::error_code(error, std::generic_category()), attempt.address.text()));
+      failures_.push_back(
+          probes::failure_from(std::error_code(error, std::generic_category()), attempt.address.text()));
   }
 
   /// All failed. "No route" only says that this host lacks the family, so another address's answer tells more.

@@ -1,4 +1,5 @@
-// Happy eyeballs (RFC 8305): several addresses of one name, tried a quarter of a second apart; the first to answer wins.
+// Happy eyeballs (RFC 8305): several addresses of one name, tried a quarter of a second apart; the first to answer
+// wins.
 #pragma once
 
 #include <string>

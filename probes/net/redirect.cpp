@@ -18,13 +18,15 @@ bool is_redirect(int status) {
 template <std::size_t count>
 void drop(Headers& headers, const std::array<std::string_view, count>& names) {
   std::erase_if(headers, [&](const auto& header) {
-    return std::any_of(names.begin(), names.end(), [&](std::string_view name) { return same_name(header.first, name); });
+    return std::any_of(names.begin(), names.end(),
+                       [&](std::string_view name) { return same_name(header.first, name); });
   });
 }
 
 probes::ProbeFailure refused(const Url& from, std::string_view to, const std::string& why) {
-  return probes::ProbeFailure(Outcome::wrong, "redirect_refused",
-                              text_of(from) + " redirects to " + std::string(to.substr(0, 200)) + ", which is not followed: " + why);
+  return probes::ProbeFailure(
+      Outcome::wrong, "redirect_refused",
+      text_of(from) + " redirects to " + std::string(to.substr(0, 200)) + ", which is not followed: " + why);
 }
 
 }  // namespace
@@ -34,7 +36,8 @@ std::string text_of(const Url& url) { return (url.https ? "https://" : "http://"
 bool same_origin(const Url& a, const Url& b) { return a.https == b.https && a.host == b.host && a.port == b.port; }
 
 bool same_name(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
 }
 
 std::optional<HttpRequest> redirected(const HttpRequest& request, const HttpResponse& response) {
@@ -54,9 +57,9 @@ std::optional<HttpRequest> redirected(const HttpRequest& request, const HttpResp
 
   HttpRequest next = request;
   next.url = *url;
-  const bool becomes_get =
-      response.status == 303 ? request.method != "HEAD"
-                             : response.status <= 302 && request.method != "GET" && request.method != "HEAD";
+  const bool becomes_get = response.status == 303
+                               ? request.method != "HEAD"
+                               : response.status <= 302 && request.method != "GET" && request.method != "HEAD";
   if (becomes_get) {
     next.method = "GET";
     next.body.clear();

@@ -1,18 +1,17 @@
 #include "probes/net/resolver.hpp"
 
 #include <ares.h>
+#include <sys/stat.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <unordered_map>
 #include <utility>
-
-#include <sys/stat.h>
 
 #include "config/units.hpp"
 #include "probes/failure.hpp"
@@ -25,7 +24,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t most_cached = 4096;
 constexpr std::size_t most_out = 1024;
-constexpr auto shortest_life = 5s;   // also of a name that does not exist
+constexpr auto shortest_life = 5s;  // also of a name that does not exist
 constexpr auto longest_life = 300s;
 constexpr auto file_check_every = 5s;
 constexpr const char* resolv_conf = "/etc/resolv.conf";
@@ -56,8 +55,9 @@ bool says_no_such_name(int status) {
 }
 
 probes::ProbeFailure not_found(const std::string& name, Family family) {
-  const char* what = family == Family::any ? "no address is known for " : family == Family::ipv4 ? "no IPv4 address is known for "
-                                                                                                : "no IPv6 address is known for ";
+  const char* what = family == Family::any    ? "no address is known for "
+                     : family == Family::ipv4 ? "no IPv4 address is known for "
+                                              : "no IPv6 address is known for ";
   return probes::ProbeFailure(Outcome::refused, "name_not_found", what + name);
 }
 
@@ -116,7 +116,8 @@ void Resolver::State::refresh() {
   for (const auto& [key, lookup] : again) start(key, lookup);
 }
 
-std::shared_ptr<Resolver::State::Lookup> Resolver::State::ask(const std::string& key, const std::string& name, Family family) {
+std::shared_ptr<Resolver::State::Lookup> Resolver::State::ask(const std::string& key, const std::string& name,
+                                                              Family family) {
   if (const auto same = out.find(key); same != out.end()) return same->second;
   if (out.size() >= most_out) throw resolver_failed(name, "too many lookups are out already");
   auto lookup = std::make_shared<Lookup>();
@@ -185,13 +186,15 @@ class Sleeper {
 
 awaitable<std::vector<Address>> Resolver::resolve(std::string name, std::uint16_t port, Family family) {
   const auto state = state_;
-  std::transform(name.begin(), name.end(), name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   if (name.empty() || name.size() > 254) throw not_found(name.substr(0, 64), family);
   state->refresh();
   const auto key = std::to_string(static_cast<int>(family)) + name;
 
   DnsChannel::Answer answer;
-  if (const auto known = state->cache.find(key); known != state->cache.end() && known->second.until > state->clock.now().steady) {
+  if (const auto known = state->cache.find(key);
+      known != state->cache.end() && known->second.until > state->clock.now().steady) {
     answer = known->second.answer;
   } else {
     const auto lookup = state->ask(key, name, family);
@@ -201,7 +204,8 @@ awaitable<std::vector<Address>> Resolver::resolve(std::string name, std::uint16_
       co_await sleeper.timer().async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, woken));
       if (!lookup->answer && woken) throw boost::system::system_error(woken);  // the run was cancelled
     }
-    if (!lookup->answer) throw resolver_failed(name, "no name server answered within " + say_duration(state->options.dns_deadline));
+    if (!lookup->answer)
+      throw resolver_failed(name, "no name server answered within " + say_duration(state->options.dns_deadline));
     answer = *lookup->answer;
   }
   if (says_no_such_name(answer.status)) throw not_found(name, family);

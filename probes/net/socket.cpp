@@ -1,15 +1,15 @@
 #include "probes/net/socket.hpp"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <cerrno>
 #include <utility>
-
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "probes/failure.hpp"
 
@@ -41,8 +41,8 @@ int Socket::begin_connect(const sockaddr* address, socklen_t length, bool nearby
 }
 
 int Socket::continue_connect(const sockaddr* address, socklen_t length) noexcept {
-  // Linux answers a second connect(2) with 0 once the peer has accepted, with the socket's error when it has refused, and with
-  // EALREADY in between: one call instead of getsockopt(SO_ERROR) and its ambiguities.
+  // Linux answers a second connect(2) with 0 once the peer has accepted, with the socket's error when it has refused,
+  // and with EALREADY in between: one call instead of getsockopt(SO_ERROR) and its ambiguities.
   if (::connect(descriptor_, address, length) == 0 || errno == EISCONN) return 0;
   return errno == EALREADY ? EINPROGRESS : errno;
 }

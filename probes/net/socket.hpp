@@ -1,7 +1,10 @@
 // A non-blocking stream socket: system calls first, and a wait for the poller only when the kernel says EAGAIN.
 //
-// One coroutine uses it at a time. It is closed when it is destroyed. Does not move: the poller knows it by its address.
+// One coroutine uses it at a time. It is closed when it is destroyed. Does not move: the poller knows it by its
+// address.
 #pragma once
+
+#include <sys/types.h>
 
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -9,8 +12,6 @@
 #include <optional>
 #include <span>
 #include <string_view>
-
-#include <sys/types.h>
 
 #include "probes/net/address.hpp"
 #include "probes/net/poller.hpp"
@@ -58,9 +59,9 @@ class Socket final : Poller::Watch {
   std::shared_ptr<Poller> poller_;
   int descriptor_;
   std::uint32_t registered_ = 0;
-  bool may_read_ = false;   // nothing has come back yet on a fresh connection: the first read waits at once
+  bool may_read_ = false;  // nothing has come back yet on a fresh connection: the first read waits at once
   bool may_write_ = true;
-  bool ended_ = false;      // EPOLLRDHUP, HUP or ERR was seen: there is always something to read, if only the end
+  bool ended_ = false;  // EPOLLRDHUP, HUP or ERR was seen: there is always something to read, if only the end
   std::uint32_t wanted_ = 0;
   Poller::Watch* listener_ = nullptr;
   std::optional<Waiting> waiting_;

@@ -2,13 +2,12 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <utility>
-
-#include <sys/stat.h>
 
 #include "probes/failure.hpp"
 #include "probes/net/tls_verify.hpp"
@@ -48,8 +47,8 @@ std::string stamp_of(const std::string& path) {
   }
   if (!S_ISREG(file.st_mode)) throw unusable(path, "it is not a regular file");
   if (file.st_size > largest_file) throw unusable(path, "it is larger than 8 MiB");
-  return std::to_string(file.st_ino) + ":" + std::to_string(file.st_size) + ":" + std::to_string(file.st_mtim.tv_sec) + ":" +
-         std::to_string(file.st_mtim.tv_nsec);
+  return std::to_string(file.st_ino) + ":" + std::to_string(file.st_size) + ":" + std::to_string(file.st_mtim.tv_sec) +
+         ":" + std::to_string(file.st_mtim.tv_nsec);
 }
 
 std::string stamps_of(const TlsOptions& options) {
@@ -59,7 +58,8 @@ std::string stamps_of(const TlsOptions& options) {
 TlsContext make_context(const TlsOptions& options) {
   ERR_clear_error();
   TlsContext context(SSL_CTX_new(TLS_client_method()), FreeContext());
-  if (!context) throw probes::ProbeFailure(Outcome::unmeasured, "tls_unavailable", "OpenSSL does not start: " + openssl_error());
+  if (!context)
+    throw probes::ProbeFailure(Outcome::unmeasured, "tls_unavailable", "OpenSSL does not start: " + openssl_error());
   auto* raw = context.get();
   SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
   SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
@@ -73,7 +73,8 @@ TlsContext make_context(const TlsOptions& options) {
 
   if (options.ca_file.empty()) {
     if (SSL_CTX_set_default_verify_paths(raw) != 1)
-      throw probes::ProbeFailure(Outcome::unmeasured, "no_authorities", "the system's certificate authorities cannot be loaded: " + openssl_error(),
+      throw probes::ProbeFailure(Outcome::unmeasured, "no_authorities",
+                                 "the system's certificate authorities cannot be loaded: " + openssl_error(),
                                  "apt-get install ca-certificates");
   } else if (SSL_CTX_load_verify_file(raw, options.ca_file.c_str()) != 1) {
     throw unusable(options.ca_file, openssl_error());
@@ -83,7 +84,8 @@ TlsContext make_context(const TlsOptions& options) {
     throw unusable(options.client_certificate, openssl_error());
   if (SSL_CTX_use_PrivateKey_file(raw, options.client_key.c_str(), SSL_FILETYPE_PEM) != 1)
     throw unusable(options.client_key, openssl_error());
-  if (SSL_CTX_check_private_key(raw) != 1) throw unusable(options.client_key, "it is not the key of " + options.client_certificate);
+  if (SSL_CTX_check_private_key(raw) != 1)
+    throw unusable(options.client_key, "it is not the key of " + options.client_certificate);
   return context;
 }
 

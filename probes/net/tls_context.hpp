@@ -22,8 +22,8 @@ class TlsContexts {
  public:
   explicit TlsContexts(const Clock& clock) : clock_(clock) {}
 
-  /// Reads files the first time, and again when one has changed (looked at every 5 s at most). They are small local files
-  /// of at most 8 MiB, read on the loop. Throws probes::ProbeFailure (unmeasured) where one cannot be used.
+  /// Reads files the first time, and again when one has changed (looked at every 5 s at most). They are small local
+  /// files of at most 8 MiB, read on the loop. Throws probes::ProbeFailure (unmeasured) where one cannot be used.
   TlsContext get(const TlsOptions& options);
 
  private:

@@ -73,7 +73,10 @@ const BIO_METHOD* wire_method() {
 class TlsStream final : public Stream {
  public:
   TlsStream(std::unique_ptr<Socket> socket, std::string peer, TlsContext context, Verification verification)
-      : wire_(std::move(socket)), peer_(std::move(peer)), verification_(std::move(verification)), ssl_(SSL_new(context.get())) {
+      : wire_(std::move(socket)),
+        peer_(std::move(peer)),
+        verification_(std::move(verification)),
+        ssl_(SSL_new(context.get())) {
     auto* bio = BIO_new(wire_method());
     if (!ssl_ || bio == nullptr) throw std::bad_alloc();
     BIO_set_data(bio, &wire_);
@@ -142,7 +145,8 @@ class TlsStream final : public Stream {
     if (shown_) return &*shown_;
     auto& peer = shown_.emplace();
     const auto* chain = SSL_get_peer_cert_chain(ssl_.get());
-    for (int at = 0; at < sk_X509_num(chain) && at < most_served; ++at) peer.served.push_back(describe(sk_X509_value(chain, at)));
+    for (int at = 0; at < sk_X509_num(chain) && at < most_served; ++at)
+      peer.served.push_back(describe(sk_X509_value(chain, at)));
     peer.protocol = SSL_get_version(ssl_.get());
     peer.cipher = SSL_get_cipher_name(ssl_.get());
     peer.verify_code = verification_.code;
@@ -166,21 +170,25 @@ class TlsStream final : public Stream {
     const auto code = ERR_peek_error();
     const char* text = code != 0 ? ERR_reason_error_string(code) : nullptr;
     std::string out = text != nullptr ? text : "unknown error";
-    if (code != 0 && ERR_GET_REASON(code) == SSL_R_WRONG_VERSION_NUMBER) out = "the other side does not speak TLS (" + out + ")";
+    if (code != 0 && ERR_GET_REASON(code) == SSL_R_WRONG_VERSION_NUMBER)
+      out = "the other side does not speak TLS (" + out + ")";
     return out;
   }
 
   probes::ProbeFailure handshake_failure() const {
     if (verification_.failure) return *verification_.failure;
     if (cut_off())
-      return probes::ProbeFailure(Outcome::refused, "tls_closed", peer_ + " closed the connection during the TLS handshake");
-    return probes::ProbeFailure(Outcome::refused, "tls_handshake", "TLS handshake with " + peer_ + " failed: " + words());
+      return probes::ProbeFailure(Outcome::refused, "tls_closed",
+                                  peer_ + " closed the connection during the TLS handshake");
+    return probes::ProbeFailure(Outcome::refused, "tls_handshake",
+                                "TLS handshake with " + peer_ + " failed: " + words());
   }
 
   probes::ProbeFailure transfer_failure(const char* doing) const {
     if (cut_off())
       return probes::ProbeFailure(Outcome::refused, "tls_closed", peer_ + " closed the connection without ending TLS");
-    // In TLS 1.3 the server may refuse our certificate only after the handshake, as we see it (RFC 8446 section 4.4.2.4).
+    // In TLS 1.3 the server may refuse our certificate only after the handshake, as we see it (RFC 8446
+    // section 4.4.2.4).
     return probes::ProbeFailure(Outcome::refused, "tls_handshake", doing + peer_ + " failed: " + words());
   }
 
@@ -201,7 +209,8 @@ awaitable<std::unique_ptr<Stream>> make_tls_stream(std::unique_ptr<Socket> socke
   verification.judge = !options.insecure && !options.judge_later;
   verification.private_authority = !options.ca_file.empty();
   verification.now = now;
-  auto stream = std::make_unique<TlsStream>(std::move(socket), std::move(peer), std::move(context), std::move(verification));
+  auto stream =
+      std::make_unique<TlsStream>(std::move(socket), std::move(peer), std::move(context), std::move(verification));
   co_await stream->handshake();
   co_return stream;
 }

@@ -30,8 +30,8 @@ X509* issuer_served(const STACK_OF(X509) * served, X509* certificate) {
 }
 
 /// Whether the peer left out an intermediate. Walks up what was served; where that ends, the next issuer must be a root
-/// that is known here. With nothing but the leaf and nothing known here, a missing intermediate and an unknown private root look
-/// the same: it is taken for the former where the authority is public, or the user named the root to expect.
+/// that is known here. With nothing but the leaf and nothing known here, a missing intermediate and an unknown private
+/// root look the same: it is taken for the former where the authority is public, or the user named the root to expect.
 bool is_incomplete(X509_STORE_CTX* store, X509* leaf, const Verification& verification) {
   const auto* served = X509_STORE_CTX_get0_untrusted(store);
   auto* top = leaf;
@@ -73,11 +73,14 @@ probes::ProbeFailure wrong(const char* reason, std::string summary, std::string 
 }
 
 probes::ProbeFailure date_failure(bool expired, const Certificate& which, const Verification& verification) {
-  const auto whose = verification.depth == 0 ? std::string("certificate") : "certificate of the authority " + which.subject;
+  const auto whose =
+      verification.depth == 0 ? std::string("certificate") : "certificate of the authority " + which.subject;
   if (expired)
-    return wrong("tls_expired", whose + " expired " + say_duration(verification.now - which.not_after) + " ago (" + day(which.not_after) + ")");
-  return wrong("tls_not_yet_valid", whose + " is not valid before " + day(which.not_before) + " (in " +
-                                        say_duration(which.not_before - verification.now) + ")",
+    return wrong("tls_expired", whose + " expired " + say_duration(verification.now - which.not_after) + " ago (" +
+                                    day(which.not_after) + ")");
+  return wrong("tls_not_yet_valid",
+               whose + " is not valid before " + day(which.not_before) + " (in " +
+                   say_duration(which.not_before - verification.now) + ")",
                "see whether this host's clock is right: timedatectl");
 }
 
@@ -87,20 +90,25 @@ probes::ProbeFailure failure_of(X509_STORE_CTX* store, X509* leaf, const Verific
   const auto* at_fault = X509_STORE_CTX_get_current_cert(store);
   switch (verification.code) {
     case X509_V_OK:
-      if (verification.name.empty()) return wrong("tls_wrong_name", "there is no name that the certificate could be checked for: set server_name");
+      if (verification.name.empty())
+        return wrong("tls_wrong_name", "there is no name that the certificate could be checked for: set server_name");
       return wrong("tls_wrong_name", "certificate is for " + names_of(certificate) + ", not for " + verification.name);
     case X509_V_ERR_CERT_HAS_EXPIRED:
     case X509_V_ERR_CERT_NOT_YET_VALID:
       return date_failure(verification.code == X509_V_ERR_CERT_HAS_EXPIRED,
                           at_fault != nullptr ? describe(const_cast<X509*>(at_fault)) : certificate, verification);
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-      return wrong("tls_self_signed", "certificate of " + certificate.subject + " is self-signed", "name it in ca_file to trust it");
-    default: break;
+      return wrong("tls_self_signed", "certificate of " + certificate.subject + " is self-signed",
+                   "name it in ca_file to trust it");
+    default:
+      break;
   }
   if (verification.incomplete)
     return wrong("tls_chain_incomplete",
-                 "the server did not send the certificate of " + certificate.issuer + ", which issued its own; it is not known here either",
-                 "let the server send the whole chain (nginx: ssl_certificate with the intermediates), or name a private authority in ca_file");
+                 "the server did not send the certificate of " + certificate.issuer +
+                     ", which issued its own; it is not known here either",
+                 "let the server send the whole chain (nginx: ssl_certificate with the intermediates), or name a "
+                 "private authority in ca_file");
   return wrong("tls_untrusted",
                "certificate is issued by " + certificate.issuer + ", which is not trusted here (" +
                    X509_verify_cert_error_string(verification.code) + ")",

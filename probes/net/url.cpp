@@ -43,7 +43,8 @@ Result<std::string> parse_bracketed(std::string_view host) {
   // RFC 6874 writes the zone as %25eth0; people write %eth0.
   if (const auto zone = out.find("%25"); zone != std::string::npos) out.erase(zone + 1, 2);
   const auto bare = out.substr(0, out.find('%'));
-  if (bare.find(':') == std::string::npos || !numeric_address(bare, 0)) return bad("[" + std::string(host) + "] is no IPv6 address");
+  if (bare.find(':') == std::string::npos || !numeric_address(bare, 0))
+    return bad("[" + std::string(host) + "] is no IPv6 address");
   for (auto& c : out) c = lower(c);
   return out;
 }
@@ -53,7 +54,8 @@ Result<std::string> parse_host(std::string_view host) {
   if (host.size() > 255) return bad("the host is longer than 255 characters");
   std::string out;
   for (const char c : host) {
-    const bool plain = is_alpha(c) || is_digit(c) || c == '-' || c == '.' || c == '_' || static_cast<unsigned char>(c) >= 0x80;
+    const bool plain =
+        is_alpha(c) || is_digit(c) || c == '-' || c == '.' || c == '_' || static_cast<unsigned char>(c) >= 0x80;
     if (!plain) return bad(std::string("the host may not contain '") + c + "'");
     out += lower(c);
   }
@@ -83,7 +85,8 @@ Result<void> parse_authority(std::string_view text, Url& url) {
   url.host = *host;
   url.port = *port;
   // A zone means something on this host only and never goes to the server (RFC 6874 section 4).
-  url.authority = url.host.find(':') != std::string::npos ? "[" + url.host.substr(0, url.host.find('%')) + "]" : url.host;
+  url.authority =
+      url.host.find(':') != std::string::npos ? "[" + url.host.substr(0, url.host.find('%')) + "]" : url.host;
   if (url.port != usual) url.authority += ":" + std::to_string(url.port);
   return {};
 }
@@ -146,7 +149,8 @@ std::pair<std::string_view, std::string_view> split_query(std::string_view path)
 Result<Url> parse_url(std::string_view text) {
   if (auto clean = check_characters(text); !clean) return clean.failure();
   const auto scheme = scheme_of(text);
-  if (!scheme || (*scheme != "http" && *scheme != "https")) return bad("the address must begin with http:// or https://");
+  if (!scheme || (*scheme != "http" && *scheme != "https"))
+    return bad("the address must begin with http:// or https://");
   Url url;
   url.https = *scheme == "https";
   auto rest = text.substr(scheme->size() + 1);

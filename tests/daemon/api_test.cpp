@@ -46,10 +46,12 @@ TEST(Api, TellsEverythingAboutACheck) {
   const json& check = answer["checks"][0];
   const json expected = json::parse(R"({
     "check":"root-fs","probe":"disk","labels":{"team":"web"},"standing":"warning","verdict":"warning",
-    "confirmed":"warning",    "why":"used 93 % above 90 %","every_seconds":30.0,"runs":7,"missed_slots":0,"confirming":{"seen":2,"needed":4},
+    "confirmed":"warning","why":"used 93 % above 90 %",
+    "every_seconds":30.0,"runs":7,"missed_slots":0,"confirming":{"seen":2,"needed":4},
     "since":"2026-11-21T11:59:00.000Z","incident":"k3v9abcdefghjkmnpqrs","runbook":"https://wiki/x",
     "last_run":"2026-11-21T11:59:50.000Z","duration_seconds":0.038,"outcome":"answered",
-    "summary":"used 93 % above 90 %",    "reason":"nearly_full","samples":[{"name":"used","value":0.93,"unit":"ratio","maximum":1.0,"labels":{"mount":"/"}}],
+    "summary":"used 93 % above 90 %","reason":"nearly_full",
+    "samples":[{"name":"used","value":0.93,"unit":"ratio","maximum":1.0,"labels":{"mount":"/"}}],
     "phases":[{"name":"rest","seconds":0.005}],"evidence":[{"label":"device","text":"/dev/sda1 \uFFFD"}]})");
   EXPECT_EQ(check, expected) << check.dump(2);
 }

@@ -19,7 +19,9 @@ using namespace std::chrono_literals;
 namespace asio = boost::asio;
 
 struct NoNetwork final : net::Network {
-  net::awaitable<std::unique_ptr<net::Stream>> connect(const net::Target&, net::PhaseLog&) override { co_return nullptr; }
+  net::awaitable<std::unique_ptr<net::Stream>> connect(const net::Target&, net::PhaseLog&) override {
+    co_return nullptr;
+  }
 };
 
 struct NoHelper final : probes::Helper {
@@ -28,7 +30,8 @@ struct NoHelper final : probes::Helper {
 
 /// A probe whose run is whatever the test says.
 struct FakeProbe final : probes::Probe {
-  explicit FakeProbe(std::function<asio::awaitable<Observation>(probes::ProbeContext&)> does) : run_it(std::move(does)) {}
+  explicit FakeProbe(std::function<asio::awaitable<Observation>(probes::ProbeContext&)> does)
+      : run_it(std::move(does)) {}
   asio::awaitable<Observation> run(probes::ProbeContext& context) const override { return run_it(context); }
   std::string target() const override { return "fake"; }
   std::function<asio::awaitable<Observation>(probes::ProbeContext&)> run_it;

@@ -26,8 +26,8 @@ std::vector<Schedule::Check> checks(std::size_t count, Duration every) {
 }
 
 /// Runs the schedule for `length`, every run ending at once, and tells when each check ran.
-std::map<std::size_t, std::vector<Steady>> drive(Schedule& schedule, Times& times, const std::vector<Schedule::Check>& list,
-                                                Duration length) {
+std::map<std::size_t, std::vector<Steady>> drive(Schedule& schedule, Times& times,
+                                                 const std::vector<Schedule::Check>& list, Duration length) {
   std::map<std::size_t, std::vector<Steady>> runs;
   const Steady end = times.steady + length;
   while (schedule.next() && *schedule.next() <= end) {

@@ -85,7 +85,7 @@ class UnitTest(unittest.TestCase):
 
     def test_keeps_what_is_owed_over_a_restart(self):
         values = dict(settings(self.text))
-        self.assertEqual(values["RuntimeDirectoryPreserve"], "restart")
+        self.assertEqual(values["RuntimeDirectoryPreserve"], "yes")
         self.assertEqual(values["Restart"], "always")
         self.assertEqual(values["LimitCORE"], "0")
 

@@ -27,8 +27,8 @@ struct Wish {
   long from_days = -1;
   long to_days = 30;
   bool authority = false;
-  bool names_issuer = false;          // puts the issuer's address in, as public authorities do
-  const Identity* issuer = nullptr;   // itself
+  bool names_issuer = false;         // puts the issuer's address in, as public authorities do
+  const Identity* issuer = nullptr;  // itself
 };
 
 inline void add_extension(X509* certificate, X509* issuer, int nid, const std::string& value) {
@@ -50,13 +50,15 @@ inline Identity make_identity(const Wish& wish) {
   X509_gmtime_adj(X509_getm_notAfter(certificate), wish.to_days * 86400);
   X509_set_pubkey(certificate, made.key.get());
   auto* name = X509_get_subject_name(certificate);
-  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(wish.subject.c_str()), -1, -1, 0);
+  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(wish.subject.c_str()),
+                             -1, -1, 0);
   auto* issuer = wish.issuer != nullptr ? wish.issuer->certificate.get() : certificate;
   X509_set_issuer_name(certificate, X509_get_subject_name(issuer));
   if (wish.authority) add_extension(certificate, issuer, NID_basic_constraints, "critical,CA:TRUE");
   add_extension(certificate, issuer, NID_subject_key_identifier, "hash");
   if (wish.issuer != nullptr) add_extension(certificate, issuer, NID_authority_key_identifier, "keyid:always");
-  if (wish.names_issuer) add_extension(certificate, issuer, NID_info_access, "caIssuers;URI:http://ca.example/issuer.crt");
+  if (wish.names_issuer)
+    add_extension(certificate, issuer, NID_info_access, "caIssuers;URI:http://ca.example/issuer.crt");
   if (!wish.names.empty() && !wish.authority) add_extension(certificate, issuer, NID_subject_alt_name, wish.names);
   auto* key = wish.issuer != nullptr ? wish.issuer->key.get() : made.key.get();
   if (X509_sign(certificate, key, EVP_sha256()) == 0) throw std::runtime_error("sign");
@@ -80,7 +82,8 @@ class TlsServer {
   explicit TlsServer(const std::vector<Identity>& chain) : context_(SSL_CTX_new(TLS_server_method()), SSL_CTX_free) {
     SSL_CTX_use_certificate(context_.get(), chain.front().certificate.get());
     SSL_CTX_use_PrivateKey(context_.get(), chain.front().key.get());
-    for (std::size_t at = 1; at < chain.size(); ++at) SSL_CTX_add1_chain_cert(context_.get(), chain[at].certificate.get());
+    for (std::size_t at = 1; at < chain.size(); ++at)
+      SSL_CTX_add1_chain_cert(context_.get(), chain[at].certificate.get());
     SSL_CTX_set_mode(context_.get(), SSL_MODE_NO_AUTO_CHAIN);
   }
 

@@ -1,6 +1,12 @@
-// A real server on the loopback, on plain blocking sockets in a thread of its own: one connection after the other is given
-// to a function, which says what it wants and closes.
+// A real server on the loopback, on plain blocking sockets in a thread of its own: one connection after the other is
+// given to a function, which says what it wants and closes.
 #pragma once
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
@@ -11,12 +17,6 @@
 #include <string_view>
 #include <thread>
 #include <utility>
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 namespace vitald::testing {
 

@@ -1,13 +1,13 @@
-// Conversations as scripts: `Script().expect("PING\r\n").reply("+PONG\r\n")`, and the same conversation failing at every
-// step in turn (the idea of boost.mysql's check_network_errors).
+// Conversations as scripts: `Script().expect("PING\r\n").reply("+PONG\r\n")`, and the same conversation failing at
+// every step in turn (the idea of boost.mysql's check_network_errors).
 #pragma once
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <algorithm>
 #include <deque>
 #include <memory>
 #include <stdexcept>
@@ -138,8 +138,8 @@ class ScriptedNetwork final : public net::Network {
   int fail_at_ = -1;
 };
 
-/// Runs `run(network)` again and again, failing at the first step, the second, … and then not at all. Each failure must come
-/// out as it is, and the last run must succeed. Returns how many steps there were.
+/// Runs `run(network)` again and again, failing at the first step, the second, … and then not at all. Each failure must
+/// come out as it is, and the last run must succeed. Returns how many steps there were.
 template <class Run>
 int fails_at_every_step(const std::vector<Script>& scripts, Run run) {
   for (int step = 0;; ++step) {

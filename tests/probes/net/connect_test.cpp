@@ -1,10 +1,10 @@
-// Real connections on the loopback: TCP, Unix sockets, what the kernel refuses, and cancellation that leaves nothing behind.
-#include <boost/asio/post.hpp>
-
-#include <future>
-
+// Real connections on the loopback: TCP, Unix sockets, what the kernel refuses, and cancellation that leaves nothing
+// behind.
 #include <sys/resource.h>
 #include <sys/stat.h>
+
+#include <boost/asio/post.hpp>
+#include <future>
 
 #include "probes/net/address.hpp"
 #include "probes/net/race.hpp"
@@ -17,7 +17,9 @@ namespace {
 using net::Target;
 
 /// A port that nobody listens on: taken, then given back.
-std::uint16_t closed_port() { return Loopback([](Peer&) {}).port(); }
+std::uint16_t closed_port() {
+  return Loopback([](Peer&) {}).port();
+}
 
 struct ConnectTest : NetTest {};
 
@@ -80,7 +82,8 @@ TEST_F(ConnectTest, AResetIsTheTargets) {
 
 TEST_F(ConnectTest, TheFamilyIsKept) {
   const Loopback server([](Peer&) {});
-  EXPECT_EQ(connect_fails({.host = "127.0.0.1", .port = server.port(), .family = net::Family::ipv6}).reason, "name_not_found");
+  EXPECT_EQ(connect_fails({.host = "127.0.0.1", .port = server.port(), .family = net::Family::ipv6}).reason,
+            "name_not_found");
   EXPECT_EQ(connect_fails({.host = "127.0.0.1", .port = server.port(), .family = net::Family::ipv4}).reason, "");
 }
 
@@ -165,7 +168,8 @@ TEST_F(ConnectTest, TenThousandCancelledRunsLeaveNothing) {
   int cancelled = 0;
   for (int round = 0; round < 100; ++round) {
     std::vector<std::unique_ptr<Cancellable>> runs;
-    for (int at = 0; at < 100; ++at) runs.push_back(std::make_unique<Cancellable>(loop, net::fetch(*network, request, phases)));
+    for (int at = 0; at < 100; ++at)
+      runs.push_back(std::make_unique<Cancellable>(loop, net::fetch(*network, request, phases)));
     loop.restart();
     loop.poll();
     for (const auto& run : runs) run->cancel();
@@ -195,7 +199,8 @@ TEST(NetworkLife, AbandonedRunsGoWithTheNetwork) {
 
 TEST(HappyEyeballs, TheFamiliesTakeTurns) {
   std::vector<net::Address> addresses;
-  for (const char* host : {"::1", "::2", "::3", "1.1.1.1", "2.2.2.2"}) addresses.push_back(*net::numeric_address(host, 1));
+  for (const char* host : {"::1", "::2", "::3", "1.1.1.1", "2.2.2.2"})
+    addresses.push_back(*net::numeric_address(host, 1));
   std::string order;
   for (const auto& address : net::interleave(addresses)) order += address.host() + " ";
   EXPECT_EQ(order, "::1 1.1.1.1 ::2 2.2.2.2 ::3 ");
@@ -228,10 +233,12 @@ TEST(HappyEyeballs, ADeadAddressCostsItsTurnOnly) {
 TEST(HappyEyeballs, WhenAllFailEachIsNamed) {
   boost::asio::io_context loop;
   const auto poller = std::make_shared<net::Poller>(loop.get_executor());
-  std::vector<net::Address> both = {*net::numeric_address("127.0.0.1", closed_port()), *net::numeric_address("127.0.0.2", closed_port())};
+  std::vector<net::Address> both = {*net::numeric_address("127.0.0.1", closed_port()),
+                                    *net::numeric_address("127.0.0.2", closed_port())};
   const auto failed = failure_of(loop, net::race(*poller, both, "x.example:1"));
   EXPECT_EQ(failed.reason, "connect_refused");
-  EXPECT_EQ(failed.what, "connect to x.example:1: " + both[0].text() + ": connection refused; " + both[1].text() + ": connection refused");
+  EXPECT_EQ(failed.what, "connect to x.example:1: " + both[0].text() + ": connection refused; " + both[1].text() +
+                             ": connection refused");
 }
 
 }  // namespace

@@ -57,16 +57,19 @@ std::string packed(const std::string& text, int window_bits) {
 constexpr int gzip = 15 + 16, zlib = 15, raw = -15;
 
 std::string with_encoding(const std::string& encoding, const std::string& body) {
-  return "HTTP/1.1 200 OK\r\nContent-Encoding: " + encoding + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  return "HTTP/1.1 200 OK\r\nContent-Encoding: " + encoding + "\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\n\r\n" + body;
 }
 
 TEST(Fetch, SendsOneWholeRequestAndReadsTheAnswer) {
   auto request = request_for("http://example.com:8080/health?x=1");
   request.headers = {{"X-Token", "abc"}};
-  const auto got = fetched(request, {Script()
-                                         .expect("GET /health?x=1 HTTP/1.1\r\nHost: example.com:8080\r\nUser-Agent: vitald\r\n"
-                                                 "Accept: */*\r\nAccept-Encoding: gzip, deflate\r\nConnection: close\r\nX-Token: abc\r\n\r\n")
-                                         .reply("HTTP/1.1 200 Fine\r\nX-Id: 7\r\nContent-Length: 2\r\n\r\nok")});
+  const auto got =
+      fetched(request,
+              {Script()
+                   .expect("GET /health?x=1 HTTP/1.1\r\nHost: example.com:8080\r\nUser-Agent: vitald\r\n"
+                           "Accept: */*\r\nAccept-Encoding: gzip, deflate\r\nConnection: close\r\nX-Token: abc\r\n\r\n")
+                   .reply("HTTP/1.1 200 Fine\r\nX-Id: 7\r\nContent-Length: 2\r\n\r\nok")});
   EXPECT_EQ(got.response.status, 200);
   EXPECT_EQ(got.response.reason, "Fine");
   EXPECT_EQ(got.response.body, "ok");
@@ -82,16 +85,18 @@ TEST(Fetch, GivenHeadersReplaceOursAndABodyHasALength) {
   request.headers = {{"host", "other"}, {"User-Agent", "me"}, {"accept", "x/y"}, {"Connection", "x"}};
   request.compressed = false;
   request.body = "hello";
-  const auto got = fetched(request, {Script()
-                                         .expect("POST / HTTP/1.1\r\nContent-Length: 5\r\nhost: other\r\nUser-Agent: me\r\n"
-                                                 "accept: x/y\r\nConnection: x\r\n\r\nhello")
-                                         .reply("HTTP/1.1 204 No Content\r\n\r\n")});
+  const auto got =
+      fetched(request, {Script()
+                            .expect("POST / HTTP/1.1\r\nContent-Length: 5\r\nhost: other\r\nUser-Agent: me\r\n"
+                                    "accept: x/y\r\nConnection: x\r\n\r\nhello")
+                            .reply("HTTP/1.1 204 No Content\r\n\r\n")});
   EXPECT_EQ(got.response.status, 204);
 }
 
 TEST(Fetch, NothingCanSmuggleAHeaderIn) {
   auto request = request_for("http://example.com/");
-  for (const auto& [name, value] : {std::pair<std::string, std::string>{"X", "a\r\nEvil: 1"}, {"X", "a\nb"}, {"X: y\r\nZ", "a"}, {"", "a"}}) {
+  for (const auto& [name, value] :
+       {std::pair<std::string, std::string>{"X", "a\r\nEvil: 1"}, {"X", "a\nb"}, {"X: y\r\nZ", "a"}, {"", "a"}}) {
     request.headers = {{name, value}};
     const auto got = fetched(request, {});
     EXPECT_EQ(got.reason, "bad_request");
@@ -104,17 +109,22 @@ TEST(Fetch, EveryStepThatFailsIsNoticed) {
   request.limits.redirects = 1;
   const std::vector<Script> scripts = {
       Script().expect_something().reply("HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n"),
-      Script().expect_something().reply_in_pieces("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", 16)};
+      Script().expect_something().reply_in_pieces(
+          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", 16)};
   const StandingClock clock;
   net::PhaseLog phases(clock);
-  const int steps = fails_at_every_step(scripts, [&](net::Network& network) { return net::fetch(network, request, phases); });
+  const int steps =
+      fails_at_every_step(scripts, [&](net::Network& network) { return net::fetch(network, request, phases); });
   EXPECT_EQ(steps, 2 + 1 + 2 + 4);  // connect and write twice, one read, then four
 }
 
 TEST(Fetch, TheAnswerMayComeInAnyPieces) {
-  const std::string text = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nA: b\r\nTransfer-Encoding: chunked\r\n\r\n4;x=y\r\nwxyz\r\n2\r\n12\r\n0\r\nT: u\r\n\r\n";
+  const std::string text =
+      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nA: b\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n4;x=y\r\nwxyz\r\n2\r\n12\r\n0\r\nT: u\r\n\r\n";
   for (std::size_t size = 1; size <= text.size(); ++size) {
-    const auto got = fetched(request_for("http://example.com/"), {Script().expect_something().reply_in_pieces(text, size)});
+    const auto got =
+        fetched(request_for("http://example.com/"), {Script().expect_something().reply_in_pieces(text, size)});
     EXPECT_EQ(got.reason, "") << size << got.what;
     EXPECT_EQ(got.response.status, 200);
     EXPECT_EQ(got.response.body, "wxyz12") << size;
@@ -134,7 +144,9 @@ TEST(Fetch, ABodyWithoutLengthLastsUntilTheEnd) {
 }
 
 TEST(Fetch, WhatIsNoAnswerIsToldApart) {
-  const auto reason = [](const std::string& bytes) { return fetched(request_for("http://e.com/"), {answer(bytes)}).reason; };
+  const auto reason = [](const std::string& bytes) {
+    return fetched(request_for("http://e.com/"), {answer(bytes)}).reason;
+  };
   EXPECT_EQ(reason(""), "closed_early");
   EXPECT_EQ(reason("HTTP/1.1 200 O"), "closed_early");
   EXPECT_EQ(reason("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc"), "closed_early");
@@ -149,8 +161,14 @@ TEST(Fetch, WhatIsNoAnswerIsToldApart) {
 TEST(Fetch, TheHeaderHasALimit) {
   auto request = request_for("http://e.com/");
   request.limits.header_bytes = 1000;
-  EXPECT_EQ(fetched(request, {answer("HTTP/1.1 200 OK\r\nA: " + std::string(900, 'x') + "\r\nContent-Length: 0\r\n\r\n")}).reason, "");
-  EXPECT_EQ(fetched(request, {answer("HTTP/1.1 200 OK\r\nA: " + std::string(1000, 'x') + "\r\nContent-Length: 0\r\n\r\n")}).reason, "header_too_large");
+  EXPECT_EQ(
+      fetched(request, {answer("HTTP/1.1 200 OK\r\nA: " + std::string(900, 'x') + "\r\nContent-Length: 0\r\n\r\n")})
+          .reason,
+      "");
+  EXPECT_EQ(
+      fetched(request, {answer("HTTP/1.1 200 OK\r\nA: " + std::string(1000, 'x') + "\r\nContent-Length: 0\r\n\r\n")})
+          .reason,
+      "header_too_large");
 }
 
 TEST(Fetch, TheBodyIsCutAtItsLimit) {
@@ -159,7 +177,8 @@ TEST(Fetch, TheBodyIsCutAtItsLimit) {
   const auto whole = fetched(request, {answer("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789")}).response;
   EXPECT_FALSE(whole.truncated);
   EXPECT_EQ(whole.body, "0123456789");
-  const auto cut = fetched(request, {answer("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n0123456789abc")}).response;
+  const auto cut =
+      fetched(request, {answer("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n0123456789abc")}).response;
   EXPECT_TRUE(cut.truncated);
   EXPECT_EQ(cut.body, "0123456789");
 }
@@ -180,7 +199,8 @@ TEST(Fetch, CompressedBodiesAreDecoded) {
   EXPECT_EQ(fetched(request, {answer(with_encoding("GZIP", packed(text, gzip)))}).response.body, text);
   EXPECT_EQ(fetched(request, {answer(with_encoding("deflate", packed(text, zlib)))}).response.body, text);
   EXPECT_EQ(fetched(request, {answer(with_encoding("deflate", packed(text, raw)))}).response.body, text);
-  EXPECT_EQ(fetched(request, {answer(with_encoding("gzip", packed("one ", gzip) + packed("two", gzip)))}).response.body, "one two");
+  EXPECT_EQ(fetched(request, {answer(with_encoding("gzip", packed("one ", gzip) + packed("two", gzip)))}).response.body,
+            "one two");
   EXPECT_EQ(fetched(request, {answer(with_encoding("br", "opaque"))}).response.body, "opaque");
   EXPECT_EQ(fetched(request, {answer(with_encoding("gzip", ""))}).response.body, "");
 }
@@ -189,7 +209,8 @@ TEST(Fetch, DamagedAndExplosiveBodiesFail) {
   auto request = request_for("http://e.com/");
   const auto good = packed(std::string(3000, 'a') + "b", gzip);
   EXPECT_EQ(fetched(request, {answer(with_encoding("gzip", good.substr(0, good.size() - 9)))}).reason, "bad_response");
-  EXPECT_EQ(fetched(request, {answer(with_encoding("gzip", "\x1f\x8b" + std::string(30, 'z')))}).reason, "bad_response");
+  EXPECT_EQ(fetched(request, {answer(with_encoding("gzip", "\x1f\x8b" + std::string(30, 'z')))}).reason,
+            "bad_response");
   const auto bomb = packed(std::string(64 << 20, '\0'), gzip);
   ASSERT_LT(bomb.size(), 70'000U);
   const auto got = fetched(request, {answer(with_encoding("gzip", bomb))});
@@ -197,7 +218,8 @@ TEST(Fetch, DamagedAndExplosiveBodiesFail) {
 }
 
 Script redirect(int status, const std::string& location) {
-  return answer("HTTP/1.1 " + std::to_string(status) + " Moved\r\nLocation: " + location + "\r\nContent-Length: 0\r\n\r\n");
+  return answer("HTTP/1.1 " + std::to_string(status) + " Moved\r\nLocation: " + location +
+                "\r\nContent-Length: 0\r\n\r\n");
 }
 const std::string fine = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
@@ -213,7 +235,8 @@ TEST(Redirect, CredentialsGoNowhereElse) {
   request.headers = {{"Authorization", "Bearer s3cret"}, {"Cookie", "c00kie"}, {"X-Mine", "kept"}};
   request.tls.client_certificate = "/c.pem";
   request.tls.server_name = "front.example";
-  const auto got = fetched(request, {redirect(302, "/same"), redirect(302, "https://b.example/x"), redirect(302, "https://a.example/back"), answer(fine)});
+  const auto got = fetched(request, {redirect(302, "/same"), redirect(302, "https://b.example/x"),
+                                     redirect(302, "https://a.example/back"), answer(fine)});
   ASSERT_EQ(got.written.size(), 4U) << got.what;
   EXPECT_THAT(got.written[1], HasSubstr("s3cret"));
   EXPECT_EQ(got.targets[1].tls->server_name, "front.example");
@@ -229,9 +252,16 @@ TEST(Redirect, CredentialsGoNowhereElse) {
 }
 
 TEST(Redirect, TheMethodChangesAsBrowsersChangeIt) {
-  for (const auto& [status, method, expected] : std::initializer_list<std::tuple<int, const char*, const char*>>{
-           {301, "POST", "GET /n"}, {302, "POST", "GET /n"}, {303, "POST", "GET /n"}, {303, "PUT", "GET /n"}, {307, "POST", "POST /n"},
-           {308, "POST", "POST /n"}, {302, "HEAD", "HEAD /n"}, {303, "HEAD", "HEAD /n"}, {301, "GET", "GET /n"}}) {
+  for (const auto& [status, method, expected] :
+       std::initializer_list<std::tuple<int, const char*, const char*>>{{301, "POST", "GET /n"},
+                                                                        {302, "POST", "GET /n"},
+                                                                        {303, "POST", "GET /n"},
+                                                                        {303, "PUT", "GET /n"},
+                                                                        {307, "POST", "POST /n"},
+                                                                        {308, "POST", "POST /n"},
+                                                                        {302, "HEAD", "HEAD /n"},
+                                                                        {303, "HEAD", "HEAD /n"},
+                                                                        {301, "GET", "GET /n"}}) {
     auto request = request_for("http://e.com/");
     request.limits.redirects = 1;
     request.method = method;
@@ -239,7 +269,8 @@ TEST(Redirect, TheMethodChangesAsBrowsersChangeIt) {
     const auto got = fetched(request, {redirect(status, "/n"), answer(fine)});
     ASSERT_EQ(got.written.size(), 2U) << got.what;
     EXPECT_THAT(got.written[1], HasSubstr(expected)) << status << method;
-    EXPECT_EQ(got.written[1].find("payload") != std::string::npos, std::string_view(expected).starts_with(method)) << status << method;
+    EXPECT_EQ(got.written[1].find("payload") != std::string::npos, std::string_view(expected).starts_with(method))
+        << status << method;
   }
 }
 
@@ -258,9 +289,12 @@ TEST(Redirect, HasItsRules) {
   EXPECT_EQ(reason("http://e.com/", {"/1", "/2", "/3"}, nothing), "too_many_redirects");
   EXPECT_EQ(reason("http://e.com/", {"/1", "/"}, nothing), "too_many_redirects");
   EXPECT_EQ(reason("https://e.com/", {"http://e.com/"}, nothing), "redirect_refused");
-  EXPECT_EQ(reason("https://e.com/", {"http://e.com/"}, [](HttpRequest& r) { r.limits.redirect_downgrade = true; }), "");
-  EXPECT_EQ(reason("http://e.com/", {"http://f.com/"}, [](HttpRequest& r) { r.limits.redirect_to_other_host = false; }), "redirect_refused");
-  EXPECT_EQ(reason("http://e.com/", {"http://f.com/"}, [](HttpRequest& r) { r.unix_path = "/run/x"; }), "redirect_refused");
+  EXPECT_EQ(reason("https://e.com/", {"http://e.com/"}, [](HttpRequest& r) { r.limits.redirect_downgrade = true; }),
+            "");
+  EXPECT_EQ(reason("http://e.com/", {"http://f.com/"}, [](HttpRequest& r) { r.limits.redirect_to_other_host = false; }),
+            "redirect_refused");
+  EXPECT_EQ(reason("http://e.com/", {"http://f.com/"}, [](HttpRequest& r) { r.unix_path = "/run/x"; }),
+            "redirect_refused");
   for (const char* scheme : {"ftp://e.com/", "file:///etc/passwd", "javascript:x", "http://u:p@e.com/", "http://"})
     EXPECT_EQ(reason("http://e.com/", {scheme}, nothing), "redirect_refused") << scheme;
 }

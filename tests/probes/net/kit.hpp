@@ -63,8 +63,9 @@ class Cancellable {
  public:
   template <class T>
   Cancellable(boost::asio::io_context& loop, boost::asio::awaitable<T> work) {
-    boost::asio::co_spawn(loop, std::move(work),
-                          boost::asio::bind_cancellation_slot(signal_.slot(), [this](std::exception_ptr error, T) { note(error); }));
+    boost::asio::co_spawn(
+        loop, std::move(work),
+        boost::asio::bind_cancellation_slot(signal_.slot(), [this](std::exception_ptr error, T) { note(error); }));
   }
   Cancellable(const Cancellable&) = delete;
 

@@ -1,7 +1,6 @@
 // Names: a tiny DNS server on the loopback that answers, refuses, or never says a word.
-#include <boost/asio/post.hpp>
-
 #include <atomic>
+#include <boost/asio/post.hpp>
 #include <thread>
 
 #include "tests/probes/net/kit.hpp"
@@ -45,7 +44,8 @@ class DnsServer {
       ++questions_;
       if (asked) asked();
       const auto reply = answer(std::string(packet, static_cast<std::size_t>(count)));
-      if (!reply.empty()) ::sendto(descriptor_, reply.data(), reply.size(), 0, reinterpret_cast<sockaddr*>(&from), length);
+      if (!reply.empty())
+        ::sendto(descriptor_, reply.data(), reply.size(), 0, reinterpret_cast<sockaddr*>(&from), length);
     }
   }
 
@@ -53,7 +53,8 @@ class DnsServer {
     const auto name = question.substr(13, static_cast<std::size_t>(question[12]));
     const auto end = question.find('\0', 12) + 5;  // the name's end, type and class
     const bool ipv4 = question[end - 3] == 1;
-    const bool good = name.starts_with("good"), missing = name.starts_with("missing"), broken = name.starts_with("broken");
+    const bool good = name.starts_with("good"), missing = name.starts_with("missing"),
+               broken = name.starts_with("broken");
     if (!good && !missing && !broken) return "";
     std::string out = question.substr(0, end);
     out[2] = static_cast<char>(0x81);

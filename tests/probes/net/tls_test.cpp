@@ -1,9 +1,8 @@
 // TLS against a real OpenSSL server, with certificates made on the spot: every way of being wrong has its own reason.
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include <boost/asio/post.hpp>
-
-#include <sys/stat.h>
 
 #include "tests/probes/net/kit.hpp"
 #include "tests/support/certificates.hpp"
@@ -90,7 +89,8 @@ TEST_F(TlsTest, DatesAreToldInWords) {
 }
 
 TEST_F(TlsTest, AnExpiredIntermediateIsNamed) {
-  const auto old = make_identity({.subject = "Old Intermediate", .from_days = -40, .to_days = -3, .authority = true, .issuer = &root});
+  const auto old = make_identity(
+      {.subject = "Old Intermediate", .from_days = -40, .to_days = -3, .authority = true, .issuer = &root});
   const auto failed = fails({issued({.issuer = &old}), old}, {.ca_file = ca_file});
   EXPECT_EQ(failed.reason, "tls_expired");
   EXPECT_THAT(failed.what, HasSubstr("Old Intermediate"));
@@ -116,8 +116,8 @@ TEST_F(TlsTest, TrustIsToldApart) {
 
   const auto stranger = make_identity({.subject = "Strange Root", .authority = true});
   const auto unknown = issued({.issuer = &stranger});
-  EXPECT_EQ(fails({unknown}, {}).reason, "tls_untrusted");                               // the system's store, a private root
-  EXPECT_EQ(fails({unknown, stranger}, {.ca_file = ca_file}).reason, "tls_untrusted");   // root served, not trusted
+  EXPECT_EQ(fails({unknown}, {}).reason, "tls_untrusted");  // the system's store, a private root
+  EXPECT_EQ(fails({unknown, stranger}, {.ca_file = ca_file}).reason, "tls_untrusted");  // root served, not trusted
   EXPECT_THAT(fails({unknown}, {}).what, HasSubstr("Strange Root"));
 }
 
@@ -153,7 +153,8 @@ TEST_F(TlsTest, JudgedLaterEverythingIsNotedAndNothingRefused) {
 
 TEST_F(TlsTest, AnEndlessChainIsRefused) {
   std::vector<Identity> chain = {leaf};
-  for (int at = 0; at < 10; ++at) chain.push_back(make_identity({.subject = "x" + std::to_string(at), .authority = true}));
+  for (int at = 0; at < 10; ++at)
+    chain.push_back(make_identity({.subject = "x" + std::to_string(at), .authority = true}));
   const auto failed = fails(chain, {.ca_file = ca_file});
   EXPECT_EQ(failed.reason, "tls_handshake");
   EXPECT_THAT(failed.what, HasSubstr("11 certificates"));

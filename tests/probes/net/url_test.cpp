@@ -42,18 +42,45 @@ INSTANTIATE_TEST_SUITE_P(
                       Good{"http://[2001:DB8::1]", "2001:db8::1", 80, "/", "[2001:db8::1]"},
                       Good{"http://[fe80::1%25lo]/", "fe80::1%lo", 80, "/", "[fe80::1]"},
                       Good{"http://127.0.0.1:9/", "127.0.0.1", 9, "/", "127.0.0.1:9"},
-                      Good{"http://b\xc3\xbc" "cher.example/", "b\xc3\xbc" "cher.example", 80, "/", "b\xc3\xbc" "cher.example"},
+                      Good{"http://b\xc3\xbc"
+                           "cher.example/",
+                           "b\xc3\xbc"
+                           "cher.example",
+                           80, "/",
+                           "b\xc3\xbc"
+                           "cher.example"},
                       Good{"http://example.com/\xc3\xa9?\xc3\xa9", "example.com", 80, "/%C3%A9?%C3%A9", "example.com"},
                       Good{"http://a_b.example/a@b:c", "a_b.example", 80, "/a@b:c", "a_b.example"}));
 
 TEST(Url, WhatCannotBeUsedIsRefusedWithAReason) {
-  for (const char* text :
-       {"", "example.com", "ftp://example.com", "http:example.com", "http:/example.com", "http://", "http:///path", "http://:80/",
-        "http://user@example.com/", "http://user:secret@example.com/", "http://example.com:0/", "http://example.com:65536/",
-        "http://example.com:8a/", "http://example.com:-1/", "http://exa mple.com/", "http://example.com/a b",
-        "http://example.com/\r\nHost: evil", "http://example.com/\x01", "http://example.com\\@evil.com/", "http://[::1/",
-        "http://[::1]x/", "http://[127.0.0.1]/", "http://[]/", "http://[zz::1]/", "http://exa<mple/", "http://%65xample.com/",
-        "javascript:alert(1)", "file:///etc/passwd"}) {
+  for (const char* text : {"",
+                           "example.com",
+                           "ftp://example.com",
+                           "http:example.com",
+                           "http:/example.com",
+                           "http://",
+                           "http:///path",
+                           "http://:80/",
+                           "http://user@example.com/",
+                           "http://user:secret@example.com/",
+                           "http://example.com:0/",
+                           "http://example.com:65536/",
+                           "http://example.com:8a/",
+                           "http://example.com:-1/",
+                           "http://exa mple.com/",
+                           "http://example.com/a b",
+                           "http://example.com/\r\nHost: evil",
+                           "http://example.com/\x01",
+                           "http://example.com\\@evil.com/",
+                           "http://[::1/",
+                           "http://[::1]x/",
+                           "http://[127.0.0.1]/",
+                           "http://[]/",
+                           "http://[zz::1]/",
+                           "http://exa<mple/",
+                           "http://%65xample.com/",
+                           "javascript:alert(1)",
+                           "file:///etc/passwd"}) {
     const auto url = parse_url(text);
     EXPECT_FALSE(url) << text;
     if (!url) {
@@ -68,17 +95,35 @@ TEST(Url, WhatCannotBeUsedIsRefusedWithAReason) {
 // RFC 3986 section 5.4, with this base.
 TEST(ResolveUrl, FollowsTheExamplesOfTheRfc) {
   const auto base = *parse_url("http://a/b/c/d;p?q");
-  for (const auto& [location, expected] : std::initializer_list<std::pair<const char*, const char*>>{
-           {"g", "http://a/b/c/g"},          {"./g", "http://a/b/c/g"},         {"g/", "http://a/b/c/g/"},
-           {"/g", "http://a/g"},             {"//g", "http://g/"},              {"?y", "http://a/b/c/d;p?y"},
-           {"g?y", "http://a/b/c/g?y"},      {"#s", "http://a/b/c/d;p?q"},      {"g#s", "http://a/b/c/g"},
-           {";x", "http://a/b/c/;x"},        {"g;x?y#s", "http://a/b/c/g;x?y"}, {"", "http://a/b/c/d;p?q"},
-           {".", "http://a/b/c/"},           {"./", "http://a/b/c/"},           {"..", "http://a/b/"},
-           {"../g", "http://a/b/g"},         {"../..", "http://a/"},            {"../../g", "http://a/g"},
-           {"../../../g", "http://a/g"},     {"/./g", "http://a/g"},            {"/../g", "http://a/g"},
-           {"g.", "http://a/b/c/g."},        {"..g", "http://a/b/c/..g"},       {"./g/.", "http://a/b/c/g/"},
-           {"g/../h", "http://a/b/c/h"},     {"g?y/../x", "http://a/b/c/g?y/../x"},
-           {"https://b:8443/x", "https://b:8443/x"}, {"  /trimmed\t", "http://a/trimmed"}}) {
+  for (const auto& [location, expected] :
+       std::initializer_list<std::pair<const char*, const char*>>{{"g", "http://a/b/c/g"},
+                                                                  {"./g", "http://a/b/c/g"},
+                                                                  {"g/", "http://a/b/c/g/"},
+                                                                  {"/g", "http://a/g"},
+                                                                  {"//g", "http://g/"},
+                                                                  {"?y", "http://a/b/c/d;p?y"},
+                                                                  {"g?y", "http://a/b/c/g?y"},
+                                                                  {"#s", "http://a/b/c/d;p?q"},
+                                                                  {"g#s", "http://a/b/c/g"},
+                                                                  {";x", "http://a/b/c/;x"},
+                                                                  {"g;x?y#s", "http://a/b/c/g;x?y"},
+                                                                  {"", "http://a/b/c/d;p?q"},
+                                                                  {".", "http://a/b/c/"},
+                                                                  {"./", "http://a/b/c/"},
+                                                                  {"..", "http://a/b/"},
+                                                                  {"../g", "http://a/b/g"},
+                                                                  {"../..", "http://a/"},
+                                                                  {"../../g", "http://a/g"},
+                                                                  {"../../../g", "http://a/g"},
+                                                                  {"/./g", "http://a/g"},
+                                                                  {"/../g", "http://a/g"},
+                                                                  {"g.", "http://a/b/c/g."},
+                                                                  {"..g", "http://a/b/c/..g"},
+                                                                  {"./g/.", "http://a/b/c/g/"},
+                                                                  {"g/../h", "http://a/b/c/h"},
+                                                                  {"g?y/../x", "http://a/b/c/g?y/../x"},
+                                                                  {"https://b:8443/x", "https://b:8443/x"},
+                                                                  {"  /trimmed\t", "http://a/trimmed"}}) {
     const auto url = resolve_url(base, location);
     ASSERT_TRUE(url) << location << ": " << url.failure().sentence();
     EXPECT_EQ(text_of(*url), expected) << location;
