@@ -92,7 +92,7 @@ void from_critical(Confirming& state, const CheckRules& rules, Status verdict, c
 }  // namespace
 
 std::optional<Confirmation> confirmation_preset(std::string_view name) {
-  if (name == "fast") return Confirmation{.failures = 3, .spread = {seconds(2)}};
+  if (name == "fast") return Confirmation{.failures = 4, .spread = {seconds(2), seconds(4), seconds(8)}};
   if (name == "calm") return Confirmation{.failures = 4, .spread = {seconds(5), seconds(10), seconds(15)}};
   return std::nullopt;
 }

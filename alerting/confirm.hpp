@@ -13,7 +13,7 @@
 
 namespace vitald::alerting {
 
-/// `fast` (3 failures, 2 s apart) or `calm` (4 failures over 30 s; reliability.md section 4.2 has the measurements).
+/// `fast` (4 failures over 14 s) or `calm` (4 failures over 30 s); docs/decisions/0005 has the measurements.
 std::optional<Confirmation> confirmation_preset(std::string_view name);
 
 struct Confirming {

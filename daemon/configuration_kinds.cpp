@@ -7,6 +7,7 @@
 #include <charconv>
 #include <optional>
 
+#include "alerting/confirm.hpp"
 #include "config/reader.hpp"
 #include "config/schema.hpp"
 #include "config/shown.hpp"
@@ -72,8 +73,8 @@ std::string schema_of(Kind parse) {
 
 }  // namespace
 
-alerting::Confirmation Confirm::calm() { return {4, {5s, 10s, 15s}}; }
-alerting::Confirmation Confirm::fast() { return {4, {2s, 4s, 8s}}; }
+alerting::Confirmation Confirm::calm() { return *alerting::confirmation_preset("calm"); }
+alerting::Confirmation Confirm::fast() { return *alerting::confirmation_preset("fast"); }
 
 std::string Confirm::schema() const {
   return R"({"anyOf":[{"enum":["calm","fast"]},)" + schema_of(parse_confirm) + "]}";

@@ -29,6 +29,7 @@ void Pipeline::configure(const Configuration& configuration) {
   schedule_.arrange(checks, parts_.clock.now());
   for (const auto& plan : plans_) post_row(*plan, 0, std::nullopt);
   parts_.board.arrange(names);
+  for (const alerting::CheckRules& rules : configuration.rules->checks) post_runbook(rules);
   arm_schedule();
 }
 
@@ -130,6 +131,7 @@ void Pipeline::post_row(const CheckPlan& plan, std::uint64_t missed, std::option
   row->every = plan.every;
   row->runs = before ? before->runs : 0;
   row->missed = (before ? before->missed : 0) + missed;
+  if (before) row->runbook = before->runbook;
   if (run) {
     row->observation = std::move(run->observation);
     row->observation.memory.reset();
@@ -139,6 +141,14 @@ void Pipeline::post_row(const CheckPlan& plan, std::uint64_t missed, std::option
   }
   if (const auto view = parts_.engine.view(plan.name)) row->view = *view;
   parts_.board.put(std::move(row));
+}
+
+void Pipeline::post_runbook(const alerting::CheckRules& rules) {
+  const auto row = parts_.board.find(rules.name);
+  if (!row || row->runbook == rules.runbook) return;
+  auto next = std::make_shared<BoardRow>(*row);
+  next->runbook = rules.runbook;
+  parts_.board.put(std::move(next));
 }
 
 void Pipeline::stop() {

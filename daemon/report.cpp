@@ -31,7 +31,8 @@ ProbeReport judge_for_report(const CheckPlan& plan, const alerting::Rules& rules
           view ? view->verdict : Status::unknown,
           view ? view->why : run.observation.summary,
           std::move(run.observation),
-          run.took};
+          run.took,
+          alone->checks.empty() ? std::vector<Limit>() : alone->checks.front().limits};
 }
 
 asio::awaitable<ProbeReport> run_for_report(Runner& runner, const CheckPlan& plan, const alerting::Rules& rules,
