@@ -202,10 +202,10 @@ asio::awaitable<void> App::shut_down() {
   // What is under way may finish; what is still queued after that is sent after the next start.
   const Steady patience = clock_.now().steady + drain_patience;
   co_await sender_->drained(patience);
-  asio::steady_timer safe(loop_, patience + 1s);
-  recorder_->flush([&safe] { safe.cancel(); });
+  const auto safe = std::make_shared<asio::steady_timer>(loop_, patience + 1s);  // the disk may answer after we have gone
+  recorder_->flush([safe] { safe->cancel(); });
   boost::system::error_code ended;
-  co_await safe.async_wait(asio::redirect_error(asio::use_awaitable, ended));
+  co_await safe->async_wait(asio::redirect_error(asio::use_awaitable, ended));
   loop_.stop();
 }
 
