@@ -92,6 +92,14 @@ void add_trust_fault(const Config& config, const net::TlsPeer& proved, std::vect
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+      if (proved.chain_incomplete) {
+        faults.push_back({"chain_incomplete",
+                          "the server of " + config.name() + " does not send the certificate of '" +
+                              foreign_text(proved.served.back().issuer) + "', which is not known here either",
+                          "serve the full chain (nginx: ssl_certificate with fullchain.pem), or name an authority of "
+                          "your own with ca_file:"});
+        return;
+      }
       faults.push_back(untrusted(config, "its issuer '" + foreign_text(proved.served.back().issuer) +
                                              "' is neither known here nor sent by the server"));
       return;

@@ -121,6 +121,14 @@ const Case cases[] = {
     {"UnknownIssuer",
      [](tls::Facts& facts) { facts.proved.verify_code = X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY; }, "untrusted",
      "certificate of example.com is not trusted: its issuer 'Test Root' is neither known here nor sent by the server"},
+    {"UnknownIntermediateNotServed",
+     [](tls::Facts& facts) {
+       facts.proved.served.resize(1);
+       facts.proved.chain_incomplete = true;
+       facts.proved.verify_code = X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY;
+     },
+     "chain_incomplete",
+     "the server of example.com does not send the certificate of 'Test CA', which is not known here either"},
     {"Revoked", [](tls::Facts& facts) { facts.proved.verify_code = X509_V_ERR_CERT_REVOKED; }, "certificate_revoked",
      "certificate of example.com was revoked"},
     {"SomethingElse",
