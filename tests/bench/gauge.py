@@ -66,7 +66,7 @@ def calls(pid, seconds):
         counted = _calls_by_perf(pid, seconds)
         if counted:
             return counted
-    return _calls_by_strace(pid, seconds)
+    return calls_by_strace(pid, seconds)
 
 
 def _calls_by_perf(pid, seconds):
@@ -80,7 +80,7 @@ def _calls_by_perf(pid, seconds):
     return {"by": "perf", "calls": int(total) / int(sockets)}
 
 
-def _calls_by_strace(pid, seconds):
+def calls_by_strace(pid, seconds):
     if not shutil.which("strace"):
         return {"by": "nothing", "calls": None}
     tracer = subprocess.Popen(["strace", "-c", "-f", "-q", "-p", str(pid)], stderr=subprocess.PIPE, text=True)
