@@ -14,6 +14,8 @@ using nlohmann::json;
 constexpr std::size_t longest_text = 8 * 1024;
 constexpr std::size_t most_entries = 64;
 constexpr std::size_t longest_row = 2u << 20;
+// Nanoseconds since 1970, in the year 2200: the difference of any two times fits a Duration.
+constexpr std::int64_t latest_time = 7'258'118'400'000'000'000;
 
 constexpr std::array kinds = {NotificationKind::problem, NotificationKind::update, NotificationKind::reminder,
                               NotificationKind::escalation, NotificationKind::recovery};
@@ -72,12 +74,16 @@ class Row {
     return bounded(value->get_ref<const std::string&>());
   }
 
-  std::int64_t number(const char* name) {
+  /// From 0 to `largest`.
+  std::int64_t number(const char* name, std::int64_t largest) {
     const json* value = member(name);
     if (value == nullptr) return 0;
     if (!value->is_number_integer()) return reject<std::int64_t>(name);
-    return value->get<std::int64_t>();
+    const auto found = value->get<std::int64_t>();
+    return found < 0 || found > largest ? reject<std::int64_t>(name) : found;
   }
+
+  Wall time(const char* name) { return Wall(Duration(number(name, latest_time))); }
 
   bool flag(const char* name) {
     const json* value = member(name);
@@ -148,7 +154,7 @@ class Row {
 Notification read_notification(Row& row) {
   Notification note;
   note.id.incident = row.text("incident");
-  note.id.sequence = static_cast<std::uint32_t>(row.number("sequence"));
+  note.id.sequence = static_cast<std::uint32_t>(row.number("sequence", UINT32_MAX));
   note.id.receiver = row.text("receiver");
   note.kind = row.word("kind", kinds);
   note.severity = row.word("severity", severities);
@@ -165,9 +171,9 @@ Notification read_notification(Row& row) {
   for (auto& [label, text] : row.pairs("evidence")) note.evidence.push_back({std::move(label), std::move(text)});
   note.runbook = row.text("runbook");
   if (std::string who = row.text("acknowledged_by"); !who.empty()) note.acknowledged_by = std::move(who);
-  note.opened = Wall(Duration(row.number("opened_ns")));
-  note.at = Wall(Duration(row.number("at_ns")));
-  note.reminder = static_cast<int>(row.number("reminder"));
+  note.opened = row.time("opened_ns");
+  note.at = row.time("at_ns");
+  note.reminder = static_cast<int>(row.number("reminder", INT32_MAX));
   note.unsaved = row.flag("unsaved");
   note.may_repeat = row.flag("may_repeat");
   return note;

@@ -104,5 +104,18 @@ TEST(Notification, WhatIsNoNotificationIsRefusedWithASentence) {
   EXPECT_FALSE(notification_from_json(std::string(1'000'000, '[')));
 }
 
+TEST(Notification, NumbersThatNobodyWroteAreRefused) {
+  const std::string good = to_json(samples::api_problem());
+  const auto with = [&](const std::string& member, const std::string& value) {
+    const auto at = good.find("\"" + member + "\":") + member.size() + 3;
+    return good.substr(0, at) + value + good.substr(good.find_first_of(",}", at));
+  };
+  EXPECT_TRUE(notification_from_json(with("at_ns", "1")));
+  for (const char* wrong : {"-1", "9223372036854775807", "18446744073709551615", "1e30", "1.5", "\"1\""}) {
+    EXPECT_FALSE(notification_from_json(with("at_ns", wrong))) << wrong;
+    EXPECT_FALSE(notification_from_json(with("sequence", wrong))) << wrong;
+  }
+}
+
 }  // namespace
 }  // namespace vitald::alerting

@@ -62,11 +62,12 @@ inline Notification hostile(const std::string& text) {
 
 /// Texts that have broken somebody's renderer before.
 inline std::vector<std::string> hostile_texts() {
+  using namespace std::string_literals;  // for the NUL
   std::vector<std::string> texts = {"<!channel> <@U123> <http://evil|click>",
                                     "&lt;!here&gt; &amp; <>&\"'`*_~",
                                     "```\n<!everyone>\n```",
                                     "",
-                                    std::string("nul \0 \x1b[2J \xff\xfe \xed\xa0\x80", 20),
+                                    "nul \0 \x1b[2J \xff\xfe \xed\xa0\x80"s,
                                     "https://x/<!channel>|",
                                     "\r\n\r\nX-Injected: 1",
                                     "javascript:alert(1)",

@@ -55,6 +55,16 @@ TEST(NotifierRegistry, EachPageTellsTheOptionsThatTheParserAsksFor) {
   }
 }
 
+TEST(NotifierRegistry, EachStandsInAnExampleConfiguration) {
+  std::string examples;
+  for (const auto& file : std::filesystem::directory_iterator(top / "config/examples")) {
+    if (file.is_regular_file()) examples += text_of(file);
+  }
+  for (const NotifierKind& kind : notifier_kinds()) {
+    EXPECT_THAT(examples, ::testing::ContainsRegex("[ {]" + std::string(kind.name) + ": ")) << kind.name;
+  }
+}
+
 TEST(NotifierRegistry, EachPageShowsAPayloadThatIsReallySent) {
   for (const NotifierKind& kind : notifier_kinds()) {
     const std::string page = text_of(top / "docs/notifiers" / (std::string(kind.name) + ".md"));

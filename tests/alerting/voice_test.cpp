@@ -49,7 +49,7 @@ TEST(Voice, Reminder) {
   Notification note = samples::api_problem();
   note.kind = NotificationKind::reminder;
   note.reminder = 2;
-  note.at = note.opened + 1h + 30s;
+  note.at = note.opened + 1h;
   golden::expect("voice/reminder.txt", spoken(note));
 }
 
