@@ -202,7 +202,8 @@ asio::awaitable<void> App::shut_down() {
   // What is under way may finish; what is still queued after that is sent after the next start.
   const Steady patience = clock_.now().steady + drain_patience;
   co_await sender_->drained(patience);
-  const auto safe = std::make_shared<asio::steady_timer>(loop_, patience + 1s);  // the disk may answer after we have gone
+  // Shared, since the disk may answer after we have gone.
+  const auto safe = std::make_shared<asio::steady_timer>(loop_, patience + 1s);
   recorder_->flush([safe] { safe->cancel(); });
   boost::system::error_code ended;
   co_await safe->async_wait(asio::redirect_error(asio::use_awaitable, ended));

@@ -55,8 +55,9 @@ TEST(SqliteStore, keeps_checks_open_incidents_and_the_outbox) {
   ASSERT_TRUE(snapshot);
   ASSERT_EQ(snapshot->checks.size(), 1u);
   EXPECT_EQ(snapshot->checks[0].state, "{\"bad\":2}");
-  ASSERT_EQ(snapshot->incidents.size(), 1u);
-  EXPECT_EQ(to_json(snapshot->incidents[0]), to_json(incident("incident2", "check:2")));
+  ASSERT_EQ(snapshot->incidents.size(), 2u) << "the closed one too: its recovery is still owed";
+  EXPECT_EQ(to_json(snapshot->incidents[0]), to_json(closed(incident("incident1", "check:1"), a_night)));
+  EXPECT_EQ(to_json(snapshot->incidents[1]), to_json(incident("incident2", "check:2")));
   ASSERT_EQ(snapshot->outbox.size(), 3u);
   EXPECT_EQ(snapshot->outbox[0].id.text(), notification("incident2", 1).id.text()) << "oldest first";
   EXPECT_EQ(to_json(snapshot->outbox[2]), to_json(notification("incident1", 2, "lead")));
