@@ -1,7 +1,6 @@
 """Kills the daemon at its system calls while it raises and resolves an incident; nothing may be lost or told wrongly."""
-# slow
 # time-out: 900
-#
+# slow
 # KILL_POINTS is how many points are taken at most ("all": no bound), KILL_SEED which ones if not all.
 
 import os
@@ -16,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from support import Answer, Daemon, Receiver, release_binary, wait_until
-from support.oracle import Committed, Told, committed, complaints, heard, show
+from support.oracle import Committed, Told, at_rest, committed, complaints, heard, show
 
 # Where a crash can come between two things that must go together: the database's writes, the conversations with the
 # receiver and the target, wake-ups between threads, and the turns of the loop.
@@ -85,8 +84,11 @@ class Scene:
         return {incident["id"] for incident in daemon.json("/api/v1/incidents")["incidents"]}
 
     def _at_rest(self, daemon):
+        """The page may be ahead of the disk, and the receiver ahead of both: all three have to agree."""
         check = daemon.json("/api/v1/checks")["checks"][0]
-        return check["runs"] > 0 and check["confirmed"] == "ok" and not self._open(daemon) and not committed(daemon.state).outbox
+        told = self.told()
+        over = {message.incident for message in told} == {each.incident for each in told if each.kind == "recovery"}
+        return check["runs"] > 0 and check["confirmed"] == "ok" and not self._open(daemon) and over and at_rest(daemon.state)
 
     def close(self):
         for daemon in self.daemons:

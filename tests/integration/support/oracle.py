@@ -59,6 +59,16 @@ def committed(state):
     return Committed(incidents, outbox, "" if said == "ok" else said)
 
 
+def at_rest(state):
+    """Whether the database of a running daemon has no incident open and no message to be sent."""
+    connection = sqlite3.connect(f"file:{state}/vitald.db?mode=ro", uri=True, timeout=10)
+    try:
+        return connection.execute("SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM incidents WHERE open = 1)"
+                                  ).fetchone()[0] == 0
+    finally:
+        connection.close()
+
+
 def complaints(told, after_crash, at_the_end, crashes=1):
     """Sentences about what is wrong; `told` is everything that one receiver got, in order, until all was well again."""
     wrong = [f"the database is damaged: {state.damage}" for state in (after_crash, at_the_end) if state.damage]
