@@ -73,8 +73,13 @@ void Runner::finish(RunId id, std::exception_ptr failure, Observation observatio
   runs_.erase(found);
   deadlines_.erase({run->context.deadline, id});
   const Duration took = kit_.clock.now().steady - run->context.started.steady;
-  if (const auto next = admission_.leave(run->target); next && !stopped_) launch(*next);
+  auto next = admission_.leave(run->target);
+  while (stopped_ && next) {  // nothing starts any more: whose turn it is gives the place back
+    const auto waiting = runs_.extract(*next);
+    next = admission_.leave(waiting.mapped()->target);
+  }
   if (stopped_) return;
+  if (next) launch(*next);
 
   if (failure) observation = judge_failure(failure, run->late, run->timeout, run->context.phases);
   if (observation.phases.empty()) observation.phases = run->context.phases.take();
@@ -121,11 +126,8 @@ void Runner::stop() {
   for (const RunId id : ids) {
     const auto found = runs_.find(id);
     if (found == runs_.end()) continue;
-    if (found->second->started) {
-      found->second->kill.emit(asio::cancellation_type::terminal);
-    } else {
-      runs_.erase(found);
-    }
+    // Those that wait go when their turn comes: each waits for the end of one that is out.
+    if (found->second->started) found->second->kill.emit(asio::cancellation_type::terminal);
   }
 }
 
