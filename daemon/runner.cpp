@@ -57,11 +57,9 @@ void Runner::launch(RunId id) {
   deadlines_.emplace(std::pair(run.context.deadline, id), &run);
   if (run.context.deadline < armed_for_) arm_deadline();
 
-  // A probe that never waits ends inside co_spawn: posting keeps its frames and its signal alive until they are left.
+  // co_spawn never calls this from within itself: a probe that never waited is told of by a handler that it posts.
   auto finished = [this, id](std::exception_ptr failure, Observation observation) {
-    asio::post(loop_, [this, id, failure = std::move(failure), observation = std::move(observation)]() mutable {
-      finish(id, std::move(failure), std::move(observation));
-    });
+    finish(id, std::move(failure), std::move(observation));
   };
   asio::co_spawn(loop_, run.probe->run(run.context),
                  asio::bind_cancellation_slot(run.kill.slot(), std::move(finished)));
@@ -69,12 +67,20 @@ void Runner::launch(RunId id) {
 
 void Runner::finish(RunId id, std::exception_ptr failure, Observation observation) {
   const auto found = runs_.find(id);
-  const std::unique_ptr<Run> run = std::move(found->second);
+  // The run's own frames are still on the stack, or its signal is, and both look at it until they are left: it is kept
+  // until the next one ends. Posting this instead would cost every check a handler and a look at the descriptors.
+  ended_ = std::move(found->second);
+  Run* const run = ended_.get();
   runs_.erase(found);
   deadlines_.erase({run->context.deadline, id});
   const Duration took = kit_.clock.now().steady - run->context.started.steady;
-  if (const auto next = admission_.leave(run->target); next && !stopped_) launch(*next);
+  auto next = admission_.leave(run->target);
+  while (stopped_ && next) {  // nothing starts any more: whose turn it is gives the place back
+    const auto waiting = runs_.extract(*next);
+    next = admission_.leave(waiting.mapped()->target);
+  }
   if (stopped_) return;
+  if (next) launch(*next);
 
   if (failure) observation = judge_failure(failure, run->late, run->timeout, run->context.phases);
   if (observation.phases.empty()) observation.phases = run->context.phases.take();
@@ -121,11 +127,8 @@ void Runner::stop() {
   for (const RunId id : ids) {
     const auto found = runs_.find(id);
     if (found == runs_.end()) continue;
-    if (found->second->started) {
-      found->second->kill.emit(asio::cancellation_type::terminal);
-    } else {
-      runs_.erase(found);
-    }
+    // Those that wait go when their turn comes: each waits for the end of one that is out.
+    if (found->second->started) found->second->kill.emit(asio::cancellation_type::terminal);
   }
 }
 

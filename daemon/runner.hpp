@@ -65,6 +65,7 @@ class Runner {
   Admission admission_;
   RunId last_id_ = 0;
   std::unordered_map<RunId, std::unique_ptr<Run>> runs_;  // waiting and running
+  std::unique_ptr<Run> ended_;                            // the last one that ended
   // One timer for all deadlines: nearly every run ends long before its own, so it is armed for the earliest at most
   // once per firing, and a run that ends costs no system call.
   std::map<std::pair<Steady, RunId>, Run*> deadlines_;
