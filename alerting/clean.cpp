@@ -1,4 +1,4 @@
-// clean(): foreign bytes made fit to be shown to a person (reliability.md I3, I4, I6).
+// clean(): foreign bytes made fit to be shown to a person (docs/guarantees.md R18).
 #include <array>
 #include <cstdint>
 

@@ -10,7 +10,7 @@ namespace {
 
 /// So many passing failures in a row mean that the receiver is in trouble, and not one message.
 constexpr int failures_that_mean_trouble = 3;
-constexpr Duration longest_wish = std::chrono::hours(1);  // of a Retry-After (reliability.md F13)
+constexpr Duration longest_wish = std::chrono::hours(1);  // of a Retry-After (docs/guarantees.md R10)
 
 std::size_t weight(const Notification& note) {
   std::size_t bytes =

@@ -1,5 +1,5 @@
 // What the engine wants done about an event. The records, the outbox and the settled rows are ONE transaction, and
-// nothing of the outbox is sent before it is committed (reliability.md R1, R2).
+// nothing of the outbox is sent before it is committed (docs/guarantees.md R1, R2).
 #pragma once
 
 #include <map>
@@ -28,15 +28,15 @@ struct Told {
 /// An incident as the store keeps it: one row, replaced whole. Closed ones stay as history.
 struct IncidentRecord {
   IncidentId id;
-  std::string subject;   // "check:api-health", "unknown:denied:/run/docker.sock", "self:store": at most one open each
-  std::string check;     // the check's name, or "vitald"
+  std::string subject;  // "check:api-health", "unknown:denied:/run/docker.sock", "self:store": at most one open each
+  std::string check;    // the check's name, or "vitald"
   Severity severity = Severity::p2;
   Status status = Status::critical;
-  std::string summary;   // of the problem
+  std::string summary;  // of the problem
   Wall opened{};
   std::optional<Wall> closed = {};
   std::map<std::string, Told> told;  // by receiver
-  std::string state;     // JSON, the engine's own: sequence, reminders, acknowledgement, frozen texts
+  std::string state;                 // JSON, the engine's own: sequence, reminders, acknowledgement, frozen texts
 };
 
 std::string to_json(const IncidentRecord& record);
@@ -51,10 +51,10 @@ struct RunCheck {
 struct Effects {
   std::vector<CheckRecord> checks;
   std::vector<IncidentRecord> incidents;
-  std::vector<Notification> outbox;        // rows to add
-  std::vector<NotificationId> settled;     // rows to drop: delivered, or refused for good
+  std::vector<Notification> outbox;     // rows to add
+  std::vector<NotificationId> settled;  // rows to drop: delivered, or refused for good
   std::vector<RunCheck> requests;
-  std::optional<Steady> wake_at = {};      // send Elapsed no later than this; replaces the earlier wish
+  std::optional<Steady> wake_at = {};  // send Elapsed no later than this; replaces the earlier wish
 
   /// Nothing to commit (requests and wake_at need no disk).
   bool nothing_to_store() const { return checks.empty() && incidents.empty() && outbox.empty() && settled.empty(); }

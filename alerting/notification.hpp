@@ -16,7 +16,7 @@
 
 namespace vitald::alerting {
 
-/// Random, minted once per incident, committed before the first send, never reused (reliability.md R3).
+/// Random, minted once per incident, committed before the first send, never reused (docs/guarantees.md R3).
 /// 20 characters of Crockford's base 32 in lower case; people type any unique prefix of at least 4.
 using IncidentId = std::string;
 

@@ -34,10 +34,10 @@ struct CheckRules {
   std::vector<Limit> limits;
   Confirmation confirm;
   Recovery recover;
-  bool passive = false;           // no re-probe would see anything new: confirms and recovers at once
+  bool passive = false;  // no re-probe would see anything new: confirms and recovers at once
   Duration every{};
-  Duration hold{};                // how long an event keeps the check bad
-  std::string runbook;            // http(s) address or ""
+  Duration hold{};      // how long an event keeps the check bad
+  std::string runbook;  // http(s) address or ""
 };
 
 /// One step of an escalation: `{ after: 15m, unless: acknowledged, notify: [lead] }` or `{ remind: 30m }`.
@@ -53,10 +53,10 @@ struct Escalation {
 };
 
 struct Rules {
-  std::string instance;                              // the host, as messages name it
+  std::string instance;  // the host, as messages name it
   std::vector<CheckRules> checks;
-  std::array<Escalation, 4> escalations;             // by severity P0 … P3
-  std::vector<std::string> receivers;                // every configured name, in file order
+  std::array<Escalation, 4> escalations;              // by severity P0 … P3
+  std::vector<std::string> receivers;                 // every configured name, in file order
   Duration unknown_after = std::chrono::minutes(10);  // how long a check may stay unknown before people are told
 };
 

@@ -17,7 +17,7 @@ constexpr std::size_t most_affected = 10;
 constexpr std::size_t longest_address = 2000;
 constexpr std::size_t typed_prefix = 4;  // the shortest that `vitald ack` takes
 
-/// http and https only, and nothing in it that could end a link or a line early (reliability.md I8).
+/// http and https only, and nothing in it that could end a link or a line early (docs/guarantees.md R18).
 std::string link(const std::string& address) {
   if (!address.starts_with("https://") && !address.starts_with("http://")) return "";
   if (address.size() > longest_address) return "";

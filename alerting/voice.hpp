@@ -1,4 +1,4 @@
-// What a message says, the same for every receiver (design.md section 3, "The voice"). Layout is the renderer's.
+// What a message says, the same for every receiver. Layout is the renderer's.
 #pragma once
 
 #include <string>

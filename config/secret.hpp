@@ -1,5 +1,5 @@
 // A secret, or why it could not be read. It has no stream operator and no conversion on purpose: the only way to the
-// text is reveal(), which is called where the secret goes on its wire and nowhere else (reliability.md R20).
+// text is reveal(), which is called where the secret goes on its wire and nowhere else (docs/guarantees.md R20).
 #pragma once
 
 #include <memory>

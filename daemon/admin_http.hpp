@@ -2,7 +2,7 @@
 //
 // When a peer has all the connections that it may have, its oldest one that is not being answered makes room for the
 // new one, so a slow flood from one address (loopback, most of all) cannot keep an honest client waiting
-// (reliability.md C15).
+// (docs/guarantees.md R12).
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>

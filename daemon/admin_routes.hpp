@@ -19,7 +19,7 @@ struct Route {
 std::span<const Route> admin_routes();
 
 /// Whether `host` (of the Host header, with or without a port) may name this daemon: any IP address, localhost, or one
-/// of `names`. Everything else is what a browser sends that was lured here by DNS rebinding (reliability.md J7).
+/// of `names`. Everything else is what a browser sends that was lured here by DNS rebinding (docs/guarantees.md R19).
 bool host_allowed(std::string_view host, const std::vector<std::string>& names);
 
 /// The whole decision: 421 for a foreign Host, 404, 405, or the route's answer. Never throws.

@@ -210,7 +210,7 @@ asio::awaitable<void> App::shut_down() {
   loop_.stop();
 }
 
-// --- the watchdog: fed only when the whole road was travelled since the last time (reliability.md A13, R22) ---
+// --- the watchdog: fed only when the whole road was travelled since the last time (docs/guarantees.md R22) ---
 
 void App::arm_watchdog() {
   if (service_.watchdog_interval() == Duration::zero()) return;

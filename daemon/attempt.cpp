@@ -90,7 +90,7 @@ asio::awaitable<Judgement> deliver(Running& running) {
   co_return std::move(judgement);
 }
 
-/// The request went out whole and no answer came: the receiver may have taken the message (reliability.md F17).
+/// The request went out whole and no answer came: the receiver may have taken the message (docs/guarantees.md R4).
 bool was_sent(const std::optional<net::PhaseLog>& phases) {
   if (!phases) return false;
   const auto& marked = phases->phases();

@@ -2,7 +2,7 @@
 //
 // One connection, one command: the client sends one JSON object on a line, {"command":"probe","check":"api-health"};
 // the daemon answers with any number of {"progress":…} lines and one last {"result":…} or {"error":"a sentence"}
-// (docs/command-line.md). Only root and the daemon's own user are served, by SO_PEERCRED (reliability.md R19); the
+// (docs/command-line.md). Only root and the daemon's own user are served, by SO_PEERCRED (docs/guarantees.md R19); the
 // file's mode is 0600 from the moment it exists.
 #pragma once
 

@@ -1,5 +1,5 @@
 // Builds HTML that cannot be broken out of: tags and attribute names are compile-time literals, everything else is
-// escaped on its way in, and there is no way to add a raw string (reliability.md I2).
+// escaped on its way in, and there is no way to add a raw string (docs/guarantees.md R18).
 #pragma once
 
 #include <initializer_list>

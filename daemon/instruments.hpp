@@ -1,4 +1,4 @@
-// The daemon's own metrics (design.md section 3): held by prometheus-cpp's core, serialised with the checks' series.
+// The daemon's own metrics (docs/metrics.md): held by prometheus-cpp's core, serialised with the checks' series.
 #pragma once
 
 #include <cstdint>

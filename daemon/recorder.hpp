@@ -1,6 +1,6 @@
 // The store as the pipeline sees it: effects in; notifications out again once they are safe. When the disk is full,
 // read-only, corrupt or slow, monitoring and paging go on from memory: what goes out unsaved is noted in the owed file
-// (tmpfs) first, and put into the store when that works again (reliability.md R1, R2, R8, F6 to F9).
+// (tmpfs) first, and put into the store when that works again (docs/guarantees.md R1, R2, R8).
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>

@@ -174,7 +174,8 @@ void Sender::judge_health(Lane& lane, const Judgement& judgement) {
   }
 }
 
-/// A message that the receiver took in no form: whoever relies on it must hear of it elsewhere (reliability.md F14).
+/// A message that the receiver took in no form: whoever relies on it must hear of it elsewhere (docs/guarantees.md
+/// R10).
 void Sender::tell_of_lost_message(Lane& lane, const Judgement& judgement) {
   if (lane.in_trouble || lane.removed) return;
   lane.in_trouble = true;

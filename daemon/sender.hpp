@@ -33,8 +33,8 @@ class Sender {
     /// What an incident's receiver wants to find again (Handle), or "".
     std::function<alerting::Handle(const alerting::NotificationId&)> handle;
     /// Calls back when what `delivered` caused is saved, or will not be. A receiver's next message waits for that: a
-    /// crash in between would otherwise send a problem again after its recovery (reliability.md R5). Without it nothing
-    /// waits.
+    /// crash in between would otherwise send a problem again after its recovery (docs/guarantees.md R5). Without it
+    /// nothing waits.
     std::function<void(std::function<void()>)> when_saved;
   };
 

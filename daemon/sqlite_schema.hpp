@@ -22,8 +22,8 @@ std::span<const Migration> migrations();
 /// `backup` (VACUUM INTO; an older copy of that name is replaced).
 bool migrate(Connection& connection, std::span<const Migration> steps, const std::filesystem::path& backup);
 
-/// The setting under which every commit is on the disk when it returns: WAL, synchronous=FULL (reliability.md, finding
-/// 2: NORMAL loses acknowledged commits at a power cut).
+/// The setting under which every commit is on the disk when it returns: WAL, synchronous=FULL (docs/decisions/0008:
+/// NORMAL loses acknowledged commits at a power cut).
 bool make_durable(Connection& connection);
 
 }  // namespace vitald::daemon::sqlite

@@ -1,4 +1,4 @@
-// What must outlive the process, in one SQLite file: WAL, synchronous=FULL (reliability.md finding 2). Every call
+// What must outlive the process, in one SQLite file: WAL, synchronous=FULL (docs/decisions/0008). Every call
 // blocks; the disk thread (disk_thread.hpp) is the only caller in the daemon. What is in the file: docs/store.md.
 #pragma once
 

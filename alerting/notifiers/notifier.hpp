@@ -34,7 +34,7 @@ struct ConsoleText {
 
 using Delivery = std::variant<HttpRequest, ConsoleText>;
 
-/// How much of itself a message still says after the receiver called a fuller one malformed (reliability.md F14).
+/// How much of itself a message still says after the receiver called a fuller one malformed (docs/guarantees.md R10).
 enum class Form { full, trimmed, minimal };
 
 struct HttpReply {

@@ -1,4 +1,4 @@
-// Notifications that the tests of the voice, the notifiers and the queue share: those of design.md section 3.
+// Notifications that the tests of the voice, the notifiers and the queue share.
 #pragma once
 
 #include <string>
