@@ -48,8 +48,9 @@ def wake_ups(pid):
 
 
 def memory(pid):
-    """In MB, the helper process included: resident, and private to it (what the daemon alone keeps from others)."""
-    rss = private = 0
+    """In MB, the helper process included: resident; private to it; and of that what it wrote, since pages of the program
+    count as private only while no second daemon runs."""
+    rss = private = dirty = 0
     for one in family(pid):
         for line in _read(f"/proc/{one}/smaps_rollup").splitlines():
             name, _, size = line.partition(":")
@@ -57,7 +58,10 @@ def memory(pid):
                 rss += int(size.split()[0])
             if name.startswith("Private_") and name != "Private_Hugetlb":
                 private += int(size.split()[0])
-    return {"rss_mb": round(rss / 1024, 1), "private_mb": round(private / 1024, 1)}
+            if name == "Private_Dirty":
+                dirty += int(size.split()[0])
+    sizes = {"rss_mb": rss, "private_mb": private, "dirty_mb": dirty}
+    return {name: round(size / 1024, 1) for name, size in sizes.items()}
 
 
 def calls(pid, seconds):

@@ -61,7 +61,7 @@ def idle(daemon, seconds):
     time.sleep(seconds)
     return {"cpu_ms_a_minute": round((gauge.cpu_us(daemon.pid) - cpu) / 1000 * 60 / seconds, 2),
             "wake_ups_a_second": round((gauge.wake_ups(daemon.pid) - woken) / seconds, 2),
-            "seconds_to_start": round(daemon.seconds_to_start, 3), **gauge.memory(daemon.pid)}
+            "seconds_to_start": round(daemon.seconds_to_start, 3)}
 
 
 def start_idle(stage):
