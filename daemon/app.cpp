@@ -199,15 +199,22 @@ asio::awaitable<void> App::shut_down() {
   control_->stop();
   pipeline_->decide(alerting::Stopping{});
 
-  // What is under way may finish; what is still queued after that is sent after the next start.
+  // What was decided is saved and so released, what is released and under way may finish, and its outcome is saved too.
+  // What is still queued after that is sent after the next start.
   const Steady patience = clock_.now().steady + drain_patience;
+  co_await saved(patience);
   co_await sender_->drained(patience);
+  co_await saved(patience + 1s);
+  loop_.stop();
+}
+
+/// Returns when everything submitted so far is safe, or will not be, at `until` at the latest.
+asio::awaitable<void> App::saved(Steady until) {
   // Shared, since the disk may answer after we have gone.
-  const auto safe = std::make_shared<asio::steady_timer>(loop_, patience + 1s);
+  const auto safe = std::make_shared<asio::steady_timer>(loop_, until);
   recorder_->flush([safe] { safe->cancel(); });
   boost::system::error_code ended;
   co_await safe->async_wait(asio::redirect_error(asio::use_awaitable, ended));
-  loop_.stop();
 }
 
 // --- the watchdog: fed only when the whole road was travelled since the last time (docs/guarantees.md R22) ---

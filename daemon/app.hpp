@@ -55,6 +55,7 @@ class App final : public Operations {
   boost::asio::awaitable<void> reload_and_log();
   Result<std::string> take_over(LoadedConfiguration loaded);
   boost::asio::awaitable<void> shut_down();
+  boost::asio::awaitable<void> saved(Steady until);
   void arm_watchdog();
   void check_watchdog();
   std::string status_line() const;
