@@ -27,9 +27,8 @@ void Pipeline::configure(const Configuration& configuration) {
     names.push_back(plan.name);
   }
   schedule_.arrange(checks, parts_.clock.now());
-  for (const auto& plan : plans_) post_row(*plan, 0, std::nullopt);
+  for (std::size_t i = 0; i < plans_.size(); ++i) introduce(*plans_[i], configuration.rules->checks[i]);
   parts_.board.arrange(names);
-  for (const alerting::CheckRules& rules : configuration.rules->checks) post_runbook(rules);
   arm_schedule();
 }
 
@@ -121,34 +120,36 @@ void Pipeline::arm_engine(std::optional<Steady> wake_at) {
 
 // --- and everybody can look at it ---
 
-void Pipeline::post_row(const CheckPlan& plan, std::uint64_t missed, std::optional<FinishedRun> run) {
+/// A check that is new or was loaded again: what was last seen of it stays.
+void Pipeline::introduce(const CheckPlan& plan, const alerting::CheckRules& rules) {
   const auto before = parts_.board.find(plan.name);
-  auto row = std::make_shared<BoardRow>();
-  if (before && !run) *row = *before;  // a reload: what was last seen stays
+  auto row = before ? std::make_shared<BoardRow>(*before) : std::make_shared<BoardRow>();
   row->check = plan.name;
   row->kind = plan.kind;
   row->labels = plan.labels;
   row->every = plan.every;
-  row->runs = before ? before->runs : 0;
-  row->missed = (before ? before->missed : 0) + missed;
-  if (before) row->runbook = before->runbook;
-  if (run) {
-    row->observation = std::move(run->observation);
-    row->observation.memory.reset();
-    row->started = run->started.wall;
-    row->took = run->took;
-    ++row->runs;
-  }
+  row->runbook = rules.runbook;
   if (const auto view = parts_.engine.view(plan.name)) row->view = *view;
   parts_.board.put(std::move(row));
 }
 
-void Pipeline::post_runbook(const alerting::CheckRules& rules) {
-  const auto row = parts_.board.find(rules.name);
-  if (!row || row->runbook == rules.runbook) return;
-  auto next = std::make_shared<BoardRow>(*row);
-  next->runbook = rules.runbook;
-  parts_.board.put(std::move(next));
+void Pipeline::post_row(const CheckPlan& plan, std::uint64_t missed, FinishedRun run) {
+  const auto before = parts_.board.find(plan.name);
+  if (!before) return;
+  auto row = std::make_shared<BoardRow>();
+  row->check = plan.name;
+  row->kind = plan.kind;
+  row->labels = plan.labels;
+  row->every = plan.every;
+  row->runbook = before->runbook;
+  row->runs = before->runs + 1;
+  row->missed = before->missed + missed;
+  row->observation = std::move(run.observation);
+  row->observation.memory.reset();
+  row->started = run.started.wall;
+  row->took = run.took;
+  if (const auto view = parts_.engine.view(plan.name)) row->view = *view;
+  parts_.board.put(std::move(row));
 }
 
 void Pipeline::stop() {

@@ -56,8 +56,8 @@ class Pipeline {
   void observed(const CheckPlan& plan, std::uint64_t missed, FinishedRun run);
   void refresh(const std::vector<alerting::CheckRecord>& changed);
   void arm_engine(std::optional<Steady> wake_at);
-  void post_runbook(const alerting::CheckRules& rules);
-  void post_row(const CheckPlan& plan, std::uint64_t missed, std::optional<FinishedRun> run);
+  void introduce(const CheckPlan& plan, const alerting::CheckRules& rules);
+  void post_row(const CheckPlan& plan, std::uint64_t missed, FinishedRun run);
 
   Parts parts_;
   Schedule schedule_;
