@@ -66,9 +66,9 @@ class Names {
 };
 
 std::string disk_checks(const HostFacts& facts, Names& names) {
-  std::string text = "  # Disks: every real file system of this host.\n";
   std::vector<probes::Mount> mounts = probes::real_mounts(probes::parse_mountinfo(facts.mountinfo));
   if (mounts.size() > most_disks) mounts.resize(most_disks);
+  std::string text = mounts.empty() ? "" : "  # Disks: every real file system of this host.\n";
   for (const probes::Mount& mount : mounts) {
     const std::string& point = mount.point;
     const std::string name = names.unique(point == "/" ? "root-fs" : "fs-" + name_of(point));

@@ -30,7 +30,9 @@ class DiscoverTest(unittest.TestCase):
         self.assertEqual(verdict.returncode, 0, verdict.stdout + verdict.stderr)
         checks = yaml.safe_load(file.read_text(encoding="utf-8"))["checks"]
         self.assertIn("memory", checks)
-        self.assertIn("root-fs", checks)
+        mounted = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()]
+        if "/" in mounted:  # not in a chroot
+            self.assertIn("root-fs", checks)
 
     def test_takes_the_places_that_it_is_given(self):
         document = yaml.safe_load(self.discover("--port", "9777", "--state", "/tmp/s", "--runtime", "/tmp/r"))
