@@ -173,7 +173,8 @@ TEST(DiskRun, WorksOnThisHost) {
   Surroundings around;
   around.host.root = "";
   const auto mounts = parse_mountinfo(around.host.read("/proc/self/mountinfo"));
-  const bool has_root = std::any_of(mounts.begin(), mounts.end(), [](const Mount& mount) { return mount.point == "/"; });
+  const bool has_root =
+      std::any_of(mounts.begin(), mounts.end(), [](const Mount& mount) { return mount.point == "/"; });
   if (!has_root) GTEST_SKIP() << "a chroot: nothing is mounted at / here";
   const auto config = parse_yaml(disk::parse, "mount: /").config;
   const auto seen = disk::judge(config, around.run(disk::run, config));
