@@ -62,7 +62,7 @@ class Operations {
   /// Runs the check now, outside its schedule; the observation does not reach the engine.
   virtual boost::asio::awaitable<Result<ProbeReport>> probe(std::string check) = 0;
   virtual Result<std::string> acknowledge(std::string_view incident, std::string by) = 0;
-  /// Sends a test problem and its recovery at once, past the queue, and waits for the receiver's word; the text tells it.
+  /// Sends a test problem and its recovery at once, past the queue, and waits for what the receiver says of them.
   virtual boost::asio::awaitable<Result<std::string>> test_notify(std::string receiver) = 0;
   /// As SIGHUP. The text lists the problems of a file that was not taken.
   virtual boost::asio::awaitable<Result<std::string>> reload() = 0;
