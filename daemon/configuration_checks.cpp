@@ -47,8 +47,8 @@ std::vector<std::string> names_of(std::span<const ProbeKind> kinds) {
   return names;
 }
 
-/// The options that every check has, whatever its probe. `samples` are those of its kind.
-void read_rules(Reader& in, const Common& defaults, std::span<const SampleSpec> samples, CheckDraft& draft) {
+/// The options that every check has, whatever its probe. `samples` says what its limits may name.
+void read_rules(Reader& in, const Common& defaults, const config::Limits& samples, CheckDraft& draft) {
   const Common common = read_common(in, defaults);
   draft.plan.every = common.every;
   draft.plan.timeout = common.timeout;
@@ -60,7 +60,7 @@ void read_rules(Reader& in, const Common& defaults, std::span<const SampleSpec> 
   rules.confirm = common.confirm;
   rules.recover = common.recover;
   rules.every = common.every;
-  rules.limits = in.optional("limits", config::Limits{samples, false}, {}, "From where on a sample is bad");
+  rules.limits = in.optional("limits", samples, {}, "From where on a sample is bad");
   rules.hold = in.optional("hold", Length{1s, 24h * 31}, 15min, "How long an event keeps the check bad");
   rules.runbook = in.maybe("runbook", WebAddress{}, "What to do when it is bad").value_or("");
   rules.was = in.maybe("was", config::Text{}, "The name it had before, so that a new name keeps state and incident")
@@ -115,7 +115,8 @@ class CheckReader {
     }
     in.required("probe", config::OneOf{names_}, "Kind of probe");
     const KindFacts& facts = facts_for(*kind);
-    read_rules(in, defaults_, facts.samples, draft);
+    const bool free_samples = !kind->free_samples.empty() && in.has(kind->free_samples);
+    read_rules(in, defaults_, config::Limits{facts.samples, free_samples}, draft);
     draft.plan.probe = kind->make(in);
     in.finish();
     add_default_limits(facts, draft.rules.limits);
@@ -237,7 +238,7 @@ std::vector<config::Option> check_options() {
   Reader in = Reader::describing();
   CheckDraft draft;
   in.required("probe", config::Text{}, "Kind of probe");
-  read_rules(in, Common{}, {}, draft);
+  read_rules(in, Common{}, config::Limits{}, draft);
   return in.options();
 }
 
@@ -261,7 +262,8 @@ std::string checks_schema(const Tables& tables) {
     Reader in = Reader::describing();
     CheckDraft draft;
     in.required("probe", config::OneOf{{std::string(kind.name)}}, std::string(kind.title));
-    read_rules(in, Common{}, facts_of(kind, ignored).samples, draft);
+    const KindFacts facts = facts_of(kind, ignored);
+    read_rules(in, Common{}, config::Limits{facts.samples, !kind.free_samples.empty()}, draft);
     kind.make(in);
     ordered_json row;
     row["if"] = {{"properties", {{"probe", {{"const", std::string(kind.name)}}}}}, {"required", {"probe"}}};

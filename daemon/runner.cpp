@@ -147,6 +147,8 @@ Observation timed_out(Duration timeout, const net::PhaseLog& phases) {
   if (step == "connect") summary = "no connection within " + limit;
   if (step == "tls") summary = "connected, but no TLS handshake within " + limit;
   if (step == "first_byte") summary = "connected, but no answer within " + limit;
+  if (step == "login") summary = "no completed login within " + limit;
+  if (step == "query") summary = "logged in, but no answer to the query within " + limit;
   if (step == "rest") summary = "the answer began, but did not end within " + limit;
   return {.outcome = Outcome::refused, .summary = summary, .reason = "timeout"};
 }

@@ -65,6 +65,7 @@ struct ProbeKind {
   std::string_view default_limits;        // as one would write `limits:`, applied to each sample that has none; or ""
   bool passive = false;                   // a re-probe would see nothing new
   std::unique_ptr<const Probe> (*make)(config::Reader&);
+  std::string_view free_samples = "";     // the option (`query`) with which a limit may name samples of the user's own
 };
 
 /// Ties the three functions of a kind into a row.

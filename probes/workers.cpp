@@ -12,9 +12,9 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
+#include <map>
 #include <mutex>
 #include <optional>
-#include <set>
 
 #include "probes/failure.hpp"
 
@@ -26,6 +26,7 @@ namespace asio = boost::asio;
 // Enough for libpq, Connector/C and a depth-capped JSON parser; the default of 8 MiB would count against a container's
 // address space limits for nothing.
 constexpr std::size_t stack_bytes = 256 * 1024;
+constexpr std::size_t idle_kept = 4;
 
 /// Who waits for a job. Lives and dies on the loop: the timer belongs to it, and a wedged thread may outlive the loop.
 struct Waiter {
@@ -45,22 +46,59 @@ struct Ticket {
   bool abandoned = false;
 };
 
+/// What is known of one target: kept while a job of it is out or it is a suspect.
+struct Line {
+  std::size_t running = 0;
+  bool suspect = false;
+};
+
 /// What the threads and the pool's owner share; the last of them frees it, so a wedged thread may outlive its pool.
 struct Pool {
-  explicit Pool(asio::any_io_executor loop_) : loop(std::move(loop_)) {}
+  Pool(asio::any_io_executor loop_, WorkerLimits limits_) : limits(limits_), loop(std::move(loop_)) {}
 
+  bool may_run(const Ticket& ticket) const {
+    const auto line = lines.find(ticket.key);
+    if (line == lines.end()) return true;
+    if (line->second.running >= limits.per_key) return false;
+    return !line->second.suspect || suspects_running < std::max<std::size_t>(limits.threads / 2, 1);
+  }
+  /// The first in the queue that may run now; the end of the queue when there is none.
+  auto next() {
+    return std::find_if(queue.begin(), queue.end(), [&](const auto& ticket) { return may_run(*ticket); });
+  }
+
+  const WorkerLimits limits;
   std::mutex mutex;
   std::condition_variable changed;
   std::optional<asio::any_io_executor> loop;  // nothing once the pool is closed: then nobody waits for an answer
   std::deque<std::shared_ptr<Ticket>> queue;
-  std::set<std::string, std::less<>> keys;  // waiting or running
-  std::size_t threads = 0, busy = 0, wedged = 0;
+  std::map<std::string, Line, std::less<>> lines;
+  std::size_t threads = 0, busy = 0, wedged = 0, suspects_running = 0;
 };
 
+void begin(Pool& pool, const Ticket& ticket) {
+  Line& line = pool.lines[ticket.key];
+  pool.busy += 1;
+  line.running += 1;
+  if (line.suspect) pool.suspects_running += 1;
+}
+
+void suspect(Pool& pool, Line& line, bool now) {
+  if (line.suspect == now) return;
+  line.suspect = now;
+  if (now) pool.suspects_running += line.running;
+  if (!now) pool.suspects_running -= line.running;
+}
+
 void finish(Pool& pool, const std::shared_ptr<Ticket>& ticket, std::exception_ptr error) {
+  const auto line = pool.lines.find(ticket->key);
+  if (!ticket->abandoned) suspect(pool, line->second, false);
   pool.busy -= 1;
-  pool.keys.erase(ticket->key);
+  line->second.running -= 1;
+  if (line->second.suspect) pool.suspects_running -= 1;
+  if (line->second.running == 0 && !line->second.suspect) pool.lines.erase(line);
   ticket->ended = true;
+  pool.changed.notify_all();  // more than one may have been waiting for this
   if (ticket->abandoned) {
     pool.wedged -= 1;
   } else if (auto waiter = pool.loop ? ticket->waiter.lock() : nullptr) {
@@ -75,11 +113,16 @@ void finish(Pool& pool, const std::shared_ptr<Ticket>& ticket, std::exception_pt
 void work(const std::shared_ptr<Pool>& pool) {
   std::unique_lock lock(pool->mutex);
   while (true) {
-    pool->changed.wait(lock, [&] { return !pool->loop || !pool->queue.empty(); });
+    auto next = pool->next();
+    if (next == pool->queue.end() && pool->threads - pool->busy > idle_kept) break;
+    while (pool->loop && next == pool->queue.end()) {
+      pool->changed.wait(lock);
+      next = pool->next();
+    }
     if (!pool->loop) break;
-    std::shared_ptr<Ticket> ticket = std::move(pool->queue.front());
-    pool->queue.pop_front();
-    pool->busy += 1;
+    std::shared_ptr<Ticket> ticket = std::move(*next);
+    pool->queue.erase(next);
+    begin(*pool, *ticket);
     lock.unlock();
     std::exception_ptr error;
     try {
@@ -126,21 +169,25 @@ bool start_thread(const std::shared_ptr<Pool>& pool) {
   const auto waiting = std::find(pool.queue.begin(), pool.queue.end(), ticket);
   if (waiting != pool.queue.end()) {
     pool.queue.erase(waiting);
-    pool.keys.erase(ticket->key);
+    if (pool.lines.contains(ticket->key)) {
+      throw ProbeFailure(Outcome::unmeasured, "worker_busy",
+                         "earlier calls to " + ticket->key + " still hung when the run's time was up");
+    }
     throw ProbeFailure(Outcome::unmeasured, "workers_exhausted",
                        "all " + std::to_string(pool.threads) + " worker threads were busy until the run's time was up");
   }
   if (!ticket->ended) {
     ticket->abandoned = true;
     pool.wedged += 1;
+    suspect(pool, pool.lines.at(ticket->key), true);
   }
   throw boost::system::system_error(asio::error::operation_aborted);
 }
 
 class ThreadPool final : public Workers {
  public:
-  ThreadPool(asio::any_io_executor loop, std::size_t most_threads)
-      : loop_(loop), most_threads_(most_threads), pool_(std::make_shared<Pool>(std::move(loop))) {}
+  ThreadPool(asio::any_io_executor loop, WorkerLimits limits)
+      : loop_(loop), pool_(std::make_shared<Pool>(std::move(loop), limits)) {}
   ThreadPool(const ThreadPool&) = delete;
 
   ~ThreadPool() override {
@@ -176,18 +223,15 @@ class ThreadPool final : public Workers {
  private:
   void enqueue(const std::shared_ptr<Ticket>& ticket) {
     const std::lock_guard lock(pool_->mutex);
-    if (!pool_->keys.insert(ticket->key).second) {
-      throw ProbeFailure(Outcome::unmeasured, "worker_busy",
-                         "the call of an earlier run to " + ticket->key + " still hangs");
-    }
     pool_->queue.push_back(ticket);
+    const auto ready = static_cast<std::size_t>(std::count_if(pool_->queue.begin(), pool_->queue.end(),
+                                                              [&](const auto& each) { return pool_->may_run(*each); }));
     const std::size_t idle = pool_->threads - pool_->busy;
-    if (pool_->queue.size() > idle && pool_->threads < most_threads_) {
+    if (ready > idle && pool_->threads < pool_->limits.threads) {
       if (start_thread(pool_)) pool_->threads += 1;
     }
     if (pool_->threads == 0) {
       pool_->queue.pop_back();
-      pool_->keys.erase(ticket->key);
       throw ProbeFailure(Outcome::unmeasured, "no_thread", "vitald could not start a worker thread",
                          "raise TasksMax= of vitald.service, or the limit that `ulimit -u` shows");
     }
@@ -195,14 +239,13 @@ class ThreadPool final : public Workers {
   }
 
   asio::any_io_executor loop_;
-  std::size_t most_threads_;
   std::shared_ptr<Pool> pool_;
 };
 
 }  // namespace
 
-std::unique_ptr<Workers> make_workers(asio::any_io_executor loop, std::size_t most_threads) {
-  return std::make_unique<ThreadPool>(std::move(loop), most_threads);
+std::unique_ptr<Workers> make_workers(asio::any_io_executor loop, WorkerLimits limits) {
+  return std::make_unique<ThreadPool>(std::move(loop), limits);
 }
 
 }  // namespace vitald::probes

@@ -100,6 +100,20 @@ class HostNetwork final : public Network {
     co_return stream;
   }
 
+  awaitable<std::vector<std::string>> resolve(const Target& target, PhaseLog& phases) override {
+    std::vector<std::string> numbers;
+    if (const auto single = numeric_address(target.host, target.port)) {
+      check_family(*single, target);
+      numbers.push_back(target.host);
+      co_return numbers;
+    }
+    phases.begin("resolve");
+    const auto found = co_await resolver_.resolve(target.host, target.port, target.family);
+    phases.mark("resolve");
+    for (const Address& each : found) numbers.push_back(each.host());
+    co_return numbers;
+  }
+
  private:
   static void check_family(const Address& address, const Target& target) {
     const bool fits = target.family == Family::any || (target.family == Family::ipv6) == (address.family() == AF_INET6);

@@ -43,6 +43,9 @@ class Network {
   /// name_not_found, resolver_failed (ours), connect_refused, connect_timeout, no_route, socket_missing,
   /// socket_refused, denied:… (ours), out_of_descriptors (ours), no_local_port (ours), tls_…
   virtual awaitable<std::unique_ptr<Stream>> connect(const Target& target, PhaseLog& phases) = 0;
+  /// The numeric addresses of the target's host, at least one, for client libraries that connect on their own and would
+  /// block in the lookup. Marks resolve (not where the host is an address already). Throws as connect() does.
+  virtual awaitable<std::vector<std::string>> resolve(const Target& target, PhaseLog& phases) = 0;
 };
 
 struct NetworkOptions {

@@ -38,16 +38,21 @@ class Stream {
 class PhaseLog {
  public:
   explicit PhaseLog(const Clock& clock) : clock_(&clock), last_(clock.now().steady) {}
-  /// The step that begins now, for the message should the deadline come: resolve, connect, tls, send, first_byte, rest.
+  /// The step that begins now, for the message should the deadline come (daemon/runner.cpp has the words): resolve,
+  /// connect, tls, send, first_byte, rest; login and query of the database clients.
   void begin(std::string_view name) { step_ = name; }
   /// What begin() said last, or "".
   std::string_view step() const { return step_; }
   /// `name` must be static. Marking one name twice (a redirect) adds up.
   void mark(std::string_view name);
+  /// A phase that was measured elsewhere, on a worker.
+  void add(const Phase& phase);
   std::vector<Phase> take() { return std::move(phases_); }
   const std::vector<Phase>& phases() const { return phases_; }
 
  private:
+  void keep(const Phase& phase);
+
   const Clock* clock_;
   Steady last_;
   std::string_view step_;

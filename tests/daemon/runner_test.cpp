@@ -19,6 +19,10 @@ using namespace std::chrono_literals;
 namespace asio = boost::asio;
 
 struct NoNetwork final : net::Network {
+  net::awaitable<std::vector<std::string>> resolve(const net::Target& target, net::PhaseLog&) override {
+    std::vector<std::string> as_it_is{target.host};
+    co_return as_it_is;
+  }
   net::awaitable<std::unique_ptr<net::Stream>> connect(const net::Target&, net::PhaseLog&) override {
     co_return nullptr;
   }
@@ -83,7 +87,7 @@ class RunnerTest : public testing::Test {
   SystemClock clock;
   NoNetwork network;
   probes::Host host;
-  std::unique_ptr<probes::Workers> workers = probes::make_workers(loop.get_executor(), 1);
+  std::unique_ptr<probes::Workers> workers = probes::make_workers(loop.get_executor(), {.threads = 1});
   NoHelper helper;
   ProbeKit kit{network, *workers, helper, host, clock};
 };

@@ -37,6 +37,10 @@ class Hosts final : public net::Network {
   vitald::testing::FakeNetwork& operator[](const std::string& host) { return hosts_[host]; }
   int waiting = 0;
 
+  net::awaitable<std::vector<std::string>> resolve(const net::Target& target, net::PhaseLog&) override {
+    std::vector<std::string> as_it_is{target.host};
+    co_return as_it_is;
+  }
   net::awaitable<std::unique_ptr<net::Stream>> connect(const net::Target& target, net::PhaseLog& phases) override {
     if (target.host == "silent") {
       ++waiting;

@@ -54,6 +54,11 @@ void drive(asio::io_context& loop, const bool& until) {
   }
 }
 
+void poll_while(asio::io_context& loop, const std::function<bool()>& holds) {
+  loop.restart();  // it stops whenever it has nothing to do
+  while (holds()) loop.poll();
+}
+
 TEST(Workers, RunsAJobOnAnotherThreadAndResumesOnTheLoop) {
   asio::io_context loop;
   const auto workers = make_workers(loop.get_executor());
@@ -71,22 +76,83 @@ TEST(Workers, AnExceptionOfTheJobReachesTheCaller) {
   EXPECT_EQ(workers->counts().busy, 0u);
 }
 
-TEST(Workers, OneHangingTargetHoldsOneThreadAndBlocksNoOther) {
+TEST(Workers, AHangingTargetHoldsItsShareOfThreadsAndBlocksNoOther) {
   asio::io_context loop;
-  const auto workers = make_workers(loop.get_executor());
+  const auto workers = make_workers(loop.get_executor(), {.threads = 8, .per_key = 2});
   const auto gate = std::make_shared<Gate>();
-  Started hanging(loop, workers->run("dead", [gate] { gate->open.wait(); }));
-  while (workers->counts().busy == 0) loop.poll();
+  Started first(loop, workers->run("dead", [gate] { gate->open.wait(); }));
+  Started second(loop, workers->run("dead", [gate] { gate->open.wait(); }));
+  poll_while(loop, [&] { return workers->counts().busy < 2; });
 
-  Started second(loop, workers->run("dead", [] {}));
-  drive(loop, second.ended);
-  EXPECT_EQ(second.reason(), "worker_busy");
+  bool ran = false;
+  Started third(loop, workers->run("dead", [&ran] { ran = true; }));
   finish(loop, workers->run("alive", [] {}));
+  EXPECT_EQ(workers->counts().waiting, 1u);
+  EXPECT_FALSE(ran);
 
   gate->opened.set_value();
-  drive(loop, hanging.ended);
-  EXPECT_EQ(hanging.reason(), "");
-  finish(loop, workers->run("dead", [] {}));  // its thread is free again
+  drive(loop, third.ended);
+  EXPECT_EQ(third.reason(), "");
+  EXPECT_TRUE(ran);
+}
+
+TEST(Workers, WhoWaitedForAHangingCallOfTheSameTargetHearsOfIt) {
+  asio::io_context loop;
+  const auto workers = make_workers(loop.get_executor(), {.threads = 8, .per_key = 1});
+  const auto gate = std::make_shared<Gate>();
+  Started first(loop, workers->run("dead", [gate] { gate->open.wait(); }));
+  poll_while(loop, [&] { return workers->counts().busy == 0; });
+  Started second(loop, workers->run("dead", [] {}));
+  poll_while(loop, [&] { return workers->counts().waiting == 0; });
+  second.signal.emit(asio::cancellation_type::terminal);
+  drive(loop, second.ended);
+  EXPECT_EQ(second.reason(), "worker_busy");
+  gate->opened.set_value();
+  drive(loop, first.ended);
+}
+
+/// Hangs `count` calls to targets of their own, gives up on them, and lets them end when the gate opens.
+void make_suspects(asio::io_context& loop, Workers& workers, const std::shared_ptr<Gate>& gate, int count) {
+  for (int i = 0; i < count; ++i) {
+    const std::size_t wedged = workers.counts().wedged, busy = workers.counts().busy;
+    Started call(loop, workers.run("dead " + std::to_string(i), [gate] { gate->open.wait(); }));
+    poll_while(loop, [&] { return workers.counts().busy == busy; });
+    call.signal.emit(asio::cancellation_type::terminal);
+    drive(loop, call.ended);
+    EXPECT_EQ(workers.counts().wedged, wedged + 1);
+  }
+}
+
+TEST(Workers, SuspectsGetAtMostHalfOfTheThreads) {
+  asio::io_context loop;
+  const auto workers = make_workers(loop.get_executor(), {.threads = 4});
+  const auto first = std::make_shared<Gate>();
+  make_suspects(loop, *workers, first, 4);  // not suspects before they hung: all four threads are theirs
+  first->opened.set_value();
+  while (workers->counts().wedged > 0) std::this_thread::yield();
+
+  const auto second = std::make_shared<Gate>();
+  std::vector<std::unique_ptr<Started>> calls;
+  for (int i = 0; i < 4; ++i) {
+    auto work = workers->run("dead " + std::to_string(i), [second] { second->open.wait(); });
+    calls.push_back(std::make_unique<Started>(loop, std::move(work)));
+  }
+  poll_while(loop, [&] { return workers->counts().busy < 2; });
+  for (int i = 0; i < 10; ++i) finish(loop, workers->run("alive", [] {}));
+  EXPECT_EQ(workers->counts().busy, 2u);
+  EXPECT_EQ(workers->counts().waiting, 2u);
+
+  second->opened.set_value();  // now they answer: nobody is a suspect any more
+  for (auto& call : calls) drive(loop, call->ended);
+  const auto third = std::make_shared<Gate>();
+  std::vector<std::unique_ptr<Started>> again;
+  for (int i = 0; i < 4; ++i) {
+    auto work = workers->run("dead " + std::to_string(i), [third] { third->open.wait(); });
+    again.push_back(std::make_unique<Started>(loop, std::move(work)));
+  }
+  poll_while(loop, [&] { return workers->counts().busy < 4; });
+  third->opened.set_value();
+  for (auto& call : again) drive(loop, call->ended);
 }
 
 TEST(Workers, ACancelledCallerGoesOnWhileItsJobIsCountedAsWedged) {
@@ -94,7 +160,7 @@ TEST(Workers, ACancelledCallerGoesOnWhileItsJobIsCountedAsWedged) {
   const auto workers = make_workers(loop.get_executor());
   const auto gate = std::make_shared<Gate>();
   Started hanging(loop, workers->run("dead", [gate] { gate->open.wait(); }));
-  while (workers->counts().busy == 0) loop.poll();
+  poll_while(loop, [&] { return workers->counts().busy == 0; });
   hanging.signal.emit(asio::cancellation_type::terminal);
   drive(loop, hanging.ended);
   EXPECT_EQ(hanging.reason(), "aborted");
@@ -107,14 +173,14 @@ TEST(Workers, ACancelledCallerGoesOnWhileItsJobIsCountedAsWedged) {
 
 TEST(Workers, WhatGetsNoThreadBeforeItIsCancelledIsOurOwnFaultAndNeverRuns) {
   asio::io_context loop;
-  const auto workers = make_workers(loop.get_executor(), 1);
+  const auto workers = make_workers(loop.get_executor(), {.threads = 1});
   const auto gate = std::make_shared<Gate>();
   Started hanging(loop, workers->run("dead", [gate] { gate->open.wait(); }));
-  while (workers->counts().busy == 0) loop.poll();
+  poll_while(loop, [&] { return workers->counts().busy == 0; });
 
   bool ran = false;
   Started waiting(loop, workers->run("alive", [&ran] { ran = true; }));
-  while (workers->counts().waiting == 0) loop.poll();
+  poll_while(loop, [&] { return workers->counts().waiting == 0; });
   waiting.signal.emit(asio::cancellation_type::terminal);
   drive(loop, waiting.ended);
   EXPECT_EQ(waiting.reason(), "workers_exhausted");
@@ -135,7 +201,7 @@ TEST(Workers, ThePoolGoesAwayWithoutWaitingForAWedgedThread) {
     gate->open.wait();
     gate->left.set_value();
   }));
-  while (workers->counts().busy == 0) loop.poll();
+  poll_while(loop, [&] { return workers->counts().busy == 0; });
   hanging.signal.emit(asio::cancellation_type::terminal);
   drive(loop, hanging.ended);
   workers.reset();  // would hang here

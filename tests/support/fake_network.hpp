@@ -36,6 +36,12 @@ class FakeNetwork final : public net::Network {
     co_return std::make_unique<Connection>(*this, target, std::move(script));
   }
 
+  net::awaitable<std::vector<std::string>> resolve(const net::Target&, net::PhaseLog& phases) override {
+    phases.mark("resolve");
+    std::vector<std::string> one{"192.0.2.7"};
+    co_return one;
+  }
+
  private:
   struct Script {
     std::deque<std::string> pieces;

@@ -76,6 +76,13 @@ class ScriptedNetwork final : public net::Network {
     co_return std::make_unique<ScriptedStream>(*this, std::move(script), written.size() - 1);
   }
 
+  net::awaitable<std::vector<std::string>> resolve(const net::Target&, net::PhaseLog& phases) override {
+    step("resolve");
+    phases.mark("resolve");
+    std::vector<std::string> one{"192.0.2.7"};
+    co_return one;
+  }
+
  private:
   class ScriptedStream final : public net::Stream {
    public:

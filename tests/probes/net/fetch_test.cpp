@@ -304,6 +304,10 @@ TEST(Redirect, NeverLeadsToALessPublicAddress) {
   struct MovingPeer final : net::Network {
     MovingPeer(boost::asio::io_context& loop, std::vector<Script> scripts, std::vector<std::string> peers_)
         : scripted(loop, std::move(scripts)), peers(std::move(peers_)) {}
+    net::awaitable<std::vector<std::string>> resolve(const net::Target& target, net::PhaseLog&) override {
+      std::vector<std::string> as_it_is{target.host};
+      co_return as_it_is;
+    }
     net::awaitable<std::unique_ptr<net::Stream>> connect(const net::Target& target, net::PhaseLog& phases) override {
       scripted.peer = peers.at(scripted.targets.size());
       auto stream = co_await scripted.connect(target, phases);
