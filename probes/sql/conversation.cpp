@@ -24,8 +24,11 @@ void Talk::end() {
   const auto took = std::chrono::duration_cast<Duration>(now - began_);
   began_ = now;
   const auto same = std::find_if(phases_.begin(), phases_.end(), [&](const Phase& each) { return each.name == step_; });
-  if (same == phases_.end()) phases_.push_back({step_, took});
-  if (same != phases_.end()) same->took += took;
+  if (same != phases_.end()) {
+    same->took += took;
+  } else {
+    phases_.push_back({step_, took});
+  }
 }
 
 std::string_view Talk::step() const {

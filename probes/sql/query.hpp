@@ -12,17 +12,25 @@
 #include "probes/probe.hpp"
 #include "probes/sql/session.hpp"
 
+namespace date {
+class time_zone;
+}
+
 namespace vitald::probes::sql {
 
 struct Query {
   std::string statement;
-  std::vector<std::string> row_labels;  // columns whose text tells the rows apart
-  std::string newest;                   // column that holds a time; "": none
-  std::string timezone;                 // of times without an offset
+  std::vector<std::string> row_labels;    // columns whose text tells the rows apart
+  std::string newest;                     // column that holds a time; "": none
+  const date::time_zone* zone = nullptr;  // of times without an offset; nullptr: UTC
   std::size_t max_rows = 50;
 
   Bounds bounds() const;
 };
+
+/// What is wrong with the statement, or "": it must be one that reads, and only one. The server is asked for a
+/// read-only session all the same; this is for the message at check-config.
+std::string objection_to_statement(std::string_view statement);
 
 /// query, row_labels, newest, timezone, max_rows; nothing where there is no `query`.
 std::optional<Query> read_query(config::Reader& in);
