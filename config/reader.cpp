@@ -87,6 +87,14 @@ bool Reader::describes() const { return state_->node == nullptr; }
 
 bool Reader::has(std::string_view key) const { return !describes() && state_->node->find(key) != nullptr; }
 
+std::vector<std::string> Reader::keys_below(std::string_view key) const {
+  std::vector<std::string> keys;
+  const Node* node = describes() ? nullptr : state_->node->find(key);
+  if (node == nullptr) return keys;
+  for (const Node::Member& member : node->members) keys.push_back(member.key);
+  return keys;
+}
+
 const std::string& Reader::where() const { return state_->where; }
 
 const std::vector<Option>& Reader::options() const { return state_->options; }

@@ -86,6 +86,8 @@ class Reader {
   void objects(std::string_view key, std::string_view help, const std::function<void(Reader&)>& parse);
 
   bool has(std::string_view key) const;
+  /// The keys of the mapping below `key`, for an option that has to fit what another one names; asks for nothing.
+  std::vector<std::string> keys_below(std::string_view key) const;
   bool describes() const;
   /// Where `key`'s value stands, or this mapping when it is absent.
   Position position(std::string_view key = "") const;

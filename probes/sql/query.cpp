@@ -59,9 +59,25 @@ std::optional<Mistake> find_columns(const Query& query, const Table& table, Layo
                  "name a column of the query in newest"};
 }
 
+/// A limit on what the query does not give would never be crossed, and nobody would notice.
+std::optional<Mistake> find_limited(const Query& query, const Table& table, std::span<const SampleSpec> own) {
+  for (const std::string& name : query.limited) {
+    const auto same = [&](const Column& column) { return column.name == name; };
+    const auto column = std::find_if(table.columns.begin(), table.columns.end(), same);
+    if (is_own(name, own) || (column != table.columns.end() && column->numeric)) continue;
+    const bool is_text = column != table.columns.end();
+    return Mistake{
+        "limit_without_number",
+        "limits name '" + name + "', " + (is_text ? "which is no number" : "which the query does not give"),
+        is_text ? "convert the column in the query: CAST(… AS DECIMAL)" : "name a column of the query in limits"};
+  }
+  return std::nullopt;
+}
+
 std::optional<Mistake> lay_out(const Query& query, const Table& table, std::span<const SampleSpec> own,
                                Layout& layout) {
   if (auto mistake = find_columns(query, table, layout)) return mistake;
+  if (auto mistake = find_limited(query, table, own)) return mistake;
   std::set<std::string_view> names;
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     const Column& column = table.columns[i];

@@ -24,6 +24,7 @@ struct Query {
   std::string newest;                     // column that holds a time; "": none
   const date::time_zone* zone = nullptr;  // of times without an offset; nullptr: UTC
   std::size_t max_rows = 50;
+  std::vector<std::string> limited;         // what the check's `limits` name
 
   Bounds bounds() const;
 };

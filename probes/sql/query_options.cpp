@@ -128,6 +128,7 @@ std::optional<Query> read_query(config::Reader& in) {
     return std::nullopt;
   }
   if (auto wrong = objection_to_statement(*statement); !wrong.empty()) in.problem("query", std::move(wrong));
+  query.limited = in.keys_below("limits");
   query.statement = *statement;
   while (!query.statement.empty() && (blank(query.statement.back()) || query.statement.back() == ';'))
     query.statement.pop_back();

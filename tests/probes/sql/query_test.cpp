@@ -76,6 +76,12 @@ TEST(QueryParse, SaysWhereAMistakeIs) {
   EXPECT_THAT(parse_yaml(read_query, "query: SELECT 1\nmax_rows: 1001").problems, HasSubstr("max_rows"));
 }
 
+TEST(QueryParse, KnowsWhatTheChecksLimitsName) {
+  const auto parsed =
+      parse_yaml(read_query, "query: SELECT 1 AS n\nlimits: { n: { warning: 1 }, rows: { below: true } }");
+  EXPECT_EQ(parsed.config->limited, (std::vector<std::string>{"n", "rows"}));
+}
+
 TEST(QueryJudge, EachNumberOfEachRowIsASample) {
   const auto seen = judged(query("row_labels: queue"), jobs());
   EXPECT_EQ(seen.outcome, Outcome::answered);
@@ -130,6 +136,18 @@ TEST(QueryJudge, AMistakeInTheQueryIsNotTheTargetsFault) {
     EXPECT_NE(seen.remedy, "");
     EXPECT_TRUE(seen.samples.empty());
   }
+}
+
+TEST(QueryJudge, ALimitMustFindItsColumn) {
+  const auto limited = [](const std::string& name) {
+    Query asked = query("row_labels: queue");
+    asked.limited = {name, "rows"};
+    return judged(asked, jobs());
+  };
+  EXPECT_EQ(limited("pending").outcome, Outcome::answered);
+  EXPECT_EQ(limited("duration").outcome, Outcome::answered);
+  EXPECT_EQ(limited("pendng").summary, "limits name 'pendng', which the query does not give");
+  EXPECT_EQ(limited("queue").summary, "limits name 'queue', which is no number");
 }
 
 TEST(QueryJudge, KnowsTheAgeOfTheNewestRow) {
