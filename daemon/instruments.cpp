@@ -26,7 +26,7 @@ using prometheus::Gauge;
 using prometheus::Histogram;
 
 /// Timers of an idle loop fire within 0.1 ms; the aim is 2 ms, and past 10 s no distribution matters any more.
-const Histogram::BucketBoundaries lag_buckets = {0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05,
+const Histogram::BucketBoundaries lag_buckets = {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.025, 0.05,
                                                  0.1,    0.25,  0.5,   1,     2.5,  5,     10};
 /// A local TCP connect takes 0.2 ms, the longest sensible time-out a minute.
 const Histogram::BucketBoundaries run_buckets = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
