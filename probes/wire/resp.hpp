@@ -30,11 +30,12 @@ std::string resp_command(const std::vector<std::string>& words);
 
 struct RespLimits {
   std::size_t reply_bytes = 1 << 20;  // of one reply, everything counted
-  std::size_t items = 10'000;         // of one array
-  int depth = 7;                      // hiredis's own
+  std::size_t items = 10'000;         // of all arrays of one reply together
+  int depth = 7;                      // of arrays in arrays, hiredis's own
 };
 
-/// Bytes in, replies out, in whatever pieces they come. After a Failure it is of no more use.
+/// Bytes in, replies out, in whatever pieces they come. Whole replies are taken with next() after every feed(): what
+/// piles up is bounded as well. After a Failure it is of no more use.
 class RespReader {
  public:
   explicit RespReader(RespLimits limits = {});
@@ -46,6 +47,8 @@ class RespReader {
   Result<void> feed(std::string_view bytes);
   /// The next whole reply; nothing while more bytes are needed.
   Result<std::optional<RespReply>> next();
+  /// Everything that came was handed out: the peer has said no more than it was asked.
+  bool idle() const;
 
  private:
   struct State;
