@@ -35,27 +35,42 @@ using Command = std::vector<std::string>;
 
 class Client {
  public:
-  explicit Client(std::unique_ptr<net::Stream> stream);
+  /// `hidden` is struck out of whatever error the server may repeat it in.
+  explicit Client(std::unique_ptr<net::Stream> stream, std::string hidden = "");
 
   /// Sends all commands at once and reads one reply for each. Throws ProbeFailure: closed_early, bad_reply (no RESP2,
-  /// or over a limit), and what the stream throws. Error replies are replies.
-  awaitable<std::vector<wire::RespReply>> ask(const std::vector<Command>& commands, net::PhaseLog& phases);
+  /// or over a limit), what the stream throws, and failure_of() where an error was the server's last word before it
+  /// closed. Other error replies are replies. `step` is static: the phase.
+  awaitable<std::vector<wire::RespReply>> ask(const std::vector<Command>& commands, net::PhaseLog& phases,
+                                              std::string_view step = "query");
   const std::string& peer() const { return stream_->peer(); }
+  /// Whether it said no more than it was asked: then the connection may be kept.
+  bool idle() const { return reader_.idle(); }
 
  private:
+  awaitable<void> read_replies(std::size_t wanted, std::vector<wire::RespReply>& replies);
+  void take_replies(std::size_t wanted, std::vector<wire::RespReply>& replies);
+  void hide(wire::RespReply& reply) const;
+
   std::unique_ptr<net::Stream> stream_;
+  std::string hidden_;
   wire::RespReader reader_;
+  bool heard_ = false;  // anything at all
 };
 
-/// Connects (or takes the kept connection, if it still answers), AUTH, SELECT. Throws ProbeFailure, with reasons of
-/// their own for what Redis says: no_password, wrong_password, no_permission, too_many_clients, loading, masterdown,
-/// busy, wrong_database, …
+/// Connects (or takes the kept connection, if it still answers), AUTH, SELECT, PING. Throws ProbeFailure, with reasons
+/// of their own for what Redis says: no_password, wrong_password, no_permission, too_many_clients, loading, masterdown,
+/// busy, wrong_database, … A user that may not PING is let through.
 awaitable<std::unique_ptr<Client>> open(ProbeContext& context, const Connection& connection);
+/// The same, but what Redis says to PING is the caller's to judge: while it is loading, and without its primary, it
+/// still answers INFO. `ping` is the caller's own.
+awaitable<std::unique_ptr<Client>> open_unjudged(ProbeContext& context, const Connection& connection,
+                                                 wire::RespReply& ping);
 /// At the run's good end: keeps the connection where the check wants it, closes it otherwise.
 void done(const Connection& connection, std::unique_ptr<Client> client);
 
-/// The failure that an error reply stands for (facts: NOAUTH, WRONGPASS, NOPERM, LOADING, MASTERDOWN, BUSY, READONLY,
-/// MISCONF, OOM, CLUSTERDOWN, MOVED); `doing` is said in it ("LLEN queues:default").
+/// The failure that an error reply stands for; `doing` is said in it ("LLEN queues:default"). The words that it knows:
+/// NOAUTH, WRONGPASS, NOPERM, LOADING, MASTERDOWN, BUSY, READONLY, MISCONF, OOM, CLUSTERDOWN, MOVED, WRONGTYPE, DENIED.
 ProbeFailure failure_of(const wire::RespReply& error, const std::string& doing);
 
 }  // namespace vitald::probes::redis
