@@ -1,0 +1,22 @@
+#include "tests/fuzz/targets.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace vitald::fuzz {
+
+std::span<const Target> targets() {
+  static constexpr Target all[] = {
+      {"resp", resp},
+      {"redis_info", redis_info},
+  };
+  return all;
+}
+
+void must(bool holds, const char* promise) {
+  if (holds) return;
+  std::fprintf(stderr, "broken promise: %s\n", promise);
+  std::abort();
+}
+
+}  // namespace vitald::fuzz

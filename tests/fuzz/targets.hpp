@@ -1,0 +1,25 @@
+// What is fuzzed: every codec of bytes that a target may have sent. docs/fuzzing.md is the manual.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace vitald::fuzz {
+
+struct Target {
+  std::string_view name;  // of the function, its file in targets/, its folder in corpus/ and its program
+  /// Takes any bytes; ends the process where the code under test breaks a promise.
+  void (*run)(const std::uint8_t* data, std::size_t size);
+};
+
+void resp(const std::uint8_t* data, std::size_t size);
+void redis_info(const std::uint8_t* data, std::size_t size);
+
+std::span<const Target> targets();
+
+/// Ends the process with `promise` on standard error, unless it holds.
+void must(bool holds, const char* promise);
+
+}  // namespace vitald::fuzz
