@@ -218,7 +218,7 @@ awaitable<std::vector<RespReply>> Client::ask(const std::vector<Command>& comman
 
 namespace {
 
-/// AUTH and SELECT, where the check needs them, and PING.
+/// AUTH and SELECT, where the check needs them.
 std::vector<Command> login_commands(const Connection& connection, const std::string& password) {
   std::vector<Command> commands;
   if (connection.password) {
@@ -227,60 +227,65 @@ std::vector<Command> login_commands(const Connection& connection, const std::str
     commands.back().push_back(password);
   }
   if (connection.database != 0) commands.push_back({"SELECT", std::to_string(connection.database)});
-  commands.push_back({"PING"});
   return commands;
 }
 
-/// The first reply that ends the login; PING's, which is the last, is not looked at.
-void judge_login(const Connection& connection, const std::vector<Command>& commands,
-                 const std::vector<RespReply>& replies, const std::string& peer) {
-  for (std::size_t i = 0; i < replies.size(); ++i) {
-    const RespReply& reply = replies[i];
-    const std::string_view wanted = i + 1 == replies.size() ? "PONG" : "OK";
-    if (!reply.is_error() && (reply.type != RespReply::Type::status || reply.text != wanted))
-      throw bad_reply(peer, "the answer to " + commands[i].front() + " is not one that Redis gives");
-    if (!reply.is_error() || i + 1 == replies.size()) continue;
-    if (commands[i].front() == "AUTH") throw auth_failure(reply);
-    throw select_failure(reply, connection.database);
-  }
+/// A status as Redis gives it, or an error.
+void check_status(const RespReply& reply, std::string_view wanted, const Command& command, const std::string& peer) {
+  if (reply.is_error() || (reply.type == RespReply::Type::status && reply.text == wanted)) return;
+  throw bad_reply(peer, "the answer to " + command.front() + " is not one that Redis gives");
+}
+
+void judge_login(const Connection& connection, const Command& command, const RespReply& reply) {
+  if (!reply.is_error()) return;
+  if (command.front() == "AUTH") throw auth_failure(reply);
+  throw select_failure(reply, connection.database);
 }
 
 /// A user without the right to PING is no reason to think that nobody is there.
 bool is_pong(const RespReply& reply) { return reply.text == "PONG" || reply.error_word() == "NOPERM"; }
 
-/// The kept connection, if the server has not closed it since and would still serve on it.
-awaitable<std::unique_ptr<Client>> take_kept(ProbeContext& context, const Connection& connection, RespReply& ping) {
+/// The kept connection, if the server has not closed it since and would still serve on it. One whose peer has vanished
+/// without a word costs a time-out once: the next run finds none here and connects.
+awaitable<std::unique_ptr<Client>> take_kept(ProbeContext& context, const Connection& connection,
+                                             const std::vector<Command>& first, std::vector<RespReply>& replies) {
   std::unique_ptr<Client> client = connection.kept ? connection.kept->take() : nullptr;
   if (!client) co_return nullptr;
-  const std::vector<Command> commands(1, Command(1, "PING"));
   try {
-    const auto replies = co_await client->ask(commands, context.phases, "login");
-    ping = replies.front();
+    replies = co_await client->ask(first, context.phases, "login");
   } catch (const ProbeFailure&) {
     co_return nullptr;
   }
-  if (!is_pong(ping)) co_return nullptr;
+  if (!is_pong(replies.front())) co_return nullptr;
   co_return client;
 }
 
 }  // namespace
 
-awaitable<std::unique_ptr<Client>> open_unjudged(ProbeContext& context, const Connection& connection, RespReply& ping) {
-  auto kept = co_await take_kept(context, connection, ping);
+awaitable<std::unique_ptr<Client>> open_asking(ProbeContext& context, const Connection& connection,
+                                               const std::vector<Command>& first, std::vector<RespReply>& replies) {
+  auto kept = co_await take_kept(context, connection, first, replies);
   if (kept) co_return kept;
   const std::string password = connection.password ? reveal(*connection.password) : "";
-  const auto commands = login_commands(connection, password);
+  auto commands = login_commands(connection, password);
+  const std::size_t logins = commands.size();
+  commands.insert(commands.end(), first.begin(), first.end());
   auto stream = co_await context.network.connect(connection.where, context.phases);
   auto client = std::make_unique<Client>(std::move(stream), password);
-  auto replies = co_await client->ask(commands, context.phases, "login");
-  judge_login(connection, commands, replies, client->peer());
-  ping = std::move(replies.back());
+  replies = co_await client->ask(commands, context.phases, "login");
+  for (std::size_t i = 0; i <= logins; ++i) {
+    check_status(replies[i], i < logins ? "OK" : "PONG", commands[i], client->peer());
+    if (i < logins) judge_login(connection, commands[i], replies[i]);
+  }
+  replies.erase(replies.begin(), replies.begin() + static_cast<std::ptrdiff_t>(logins));
   co_return client;
 }
 
 awaitable<std::unique_ptr<Client>> open(ProbeContext& context, const Connection& connection) {
-  RespReply ping;
-  auto client = co_await open_unjudged(context, connection, ping);
+  const std::vector<Command> first(1, Command(1, "PING"));
+  std::vector<RespReply> replies;
+  auto client = co_await open_asking(context, connection, first, replies);
+  const RespReply& ping = replies.front();
   if (ping.is_error() && !is_pong(ping)) throw failure_of(ping, "PING");
   co_return client;
 }

@@ -62,10 +62,12 @@ class Client {
 /// of their own for what Redis says: no_password, wrong_password, no_permission, too_many_clients, loading, masterdown,
 /// busy, wrong_database, … A user that may not PING is let through.
 awaitable<std::unique_ptr<Client>> open(ProbeContext& context, const Connection& connection);
-/// The same, but what Redis says to PING is the caller's to judge: while it is loading, and without its primary, it
-/// still answers INFO. `ping` is the caller's own.
-awaitable<std::unique_ptr<Client>> open_unjudged(ProbeContext& context, const Connection& connection,
-                                                 wire::RespReply& ping);
+/// The same with `first` in PING's place, in the same write as the login: for whoever judges the answers himself (while
+/// it is loading, and without its primary, Redis still answers INFO). `first` begins with PING; `replies` gets one
+/// reply for each, and both are the caller's own.
+awaitable<std::unique_ptr<Client>> open_asking(ProbeContext& context, const Connection& connection,
+                                               const std::vector<Command>& first,
+                                               std::vector<wire::RespReply>& replies);
 /// At the run's good end: keeps the connection where the check wants it, closes it otherwise.
 void done(const Connection& connection, std::unique_ptr<Client> client);
 
