@@ -5,6 +5,7 @@
 #include "probes/http.hpp"
 #include "probes/memory.hpp"
 #include "probes/probe.hpp"
+#include "probes/redis.hpp"
 #include "probes/tcp.hpp"
 #include "probes/tls.hpp"
 
@@ -37,6 +38,11 @@ constexpr ProbeKind kinds[] = {
      .samples = memory::samples,
      .default_limits = memory::default_limits,
      .make = make_probe<memory::parse, memory::run, memory::judge>},
+    {.name = "redis",
+     .title = "Redis serves as it should, its data are safe, and there is room left; lengths of keys",
+     .samples = redis::samples,
+     .default_limits = redis::default_limits,
+     .make = make_probe<redis::parse, redis::run, redis::judge>},
 };
 
 }  // namespace
