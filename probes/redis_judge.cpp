@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t most_evidence = 8;  // of one kind
 
 std::string say_seconds(double seconds) {
+  if (seconds < 1) return "less than 1 s";
   const double most = 100.0 * 366 * 24 * 3600;
   return say_duration(std::chrono::seconds(static_cast<std::int64_t>(std::clamp(seconds, 0.0, most))));
 }

@@ -291,6 +291,8 @@ TEST(RedisJudge, NamesWhatIsWrong) {
        "is neither primary nor replica (mode sentinel)"},
       {with(down, "master_link_down_since_seconds:45"), "", "replica_link_down",
        "replica has lost its primary db-1:6379 for 45 s"},
+      {with(down, "master_link_down_since_seconds:0"), "", "replica_link_down",
+       "replica has lost its primary db-1:6379 for less than 1 s"},
       {with(down, "master_link_down_since_seconds:-1"), "", "replica_link_down",
        "replica has not reached its primary db-1:6379 since it started"},
       {with(with(down, "master_sync_in_progress:1"), "master_sync_perc:12.5"), "", "replica_copying",

@@ -37,7 +37,7 @@ class Redis:
         self.settings = {"port": self.port, "bind": "127.0.0.1", "unixsocket": self.socket, "dir": self.folder,
                          "save": '""', "enable-debug-command": "yes"}
         if password:
-            self.settings |= {"requirepass": password, "masterauth": password}
+            self.settings |= {"requirepass": f'"{password}"', "masterauth": f'"{password}"'}
         if certificate:
             self.settings |= {"tls-port": self.tls_port, "tls-cert-file": certificate.file, "tls-key-file": certificate.key,
                               "tls-ca-cert-file": authority.file, "tls-auth-clients": "no"}
