@@ -108,7 +108,8 @@ bool is_gone(const ProbeFailure& failure) {
 /// Too many clients, protected mode, a protocol error: Redis says so once and closes.
 ProbeFailure end_of(const ProbeFailure& gone, const std::vector<RespReply>& replies, bool may_want_tls) {
   if (!replies.empty() && replies.back().is_error()) return failure_of(replies.back(), "the connection was closed");
-  return ProbeFailure(gone.outcome, gone.reason, gone.what(), may_want_tls ? tls_remedy : "");
+  if (!may_want_tls) return gone;
+  return ProbeFailure(gone.outcome, gone.reason, std::string(gone.what()) + " (perhaps it expects TLS)", tls_remedy);
 }
 
 std::string reveal(const Secret& secret) {

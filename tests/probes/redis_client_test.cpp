@@ -230,6 +230,7 @@ TEST(RedisClient, HintsAtTlsWhereThePeerIsSilent) {
   const auto closed = failure({});
   EXPECT_EQ(closed.reason, "closed_early");
   EXPECT_THAT(closed.remedy, HasSubstr("set tls: true"));
+  EXPECT_THAT(closed.what(), HasSubstr("(perhaps it expects TLS)"));
   const auto alert = failure({std::string("\x15\x03\x01\x00\x02\x02\x46", 7)});
   EXPECT_EQ(alert.reason, "bad_reply");
   EXPECT_THAT(alert.what(), HasSubstr("this is TLS"));
