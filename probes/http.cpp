@@ -1,7 +1,6 @@
 #include "probes/http.hpp"
 
-#include <openssl/evp.h>
-
+#include "probes/authorization.hpp"
 #include "probes/options.hpp"
 #include "probes/workers.hpp"
 
@@ -66,27 +65,11 @@ std::shared_ptr<const Expect> read_expect(config::Reader& in) {
   return expect;
 }
 
-std::string base64(std::string_view text) {
-  std::string coded(4 * ((text.size() + 2) / 3) + 1, '\0');
-  const int length =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(coded.data()),
-                      reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-  coded.resize(static_cast<std::size_t>(length));
-  return coded;
-}
-
-std::string reveal(const Secret& secret) {
-  const auto text = secret.reveal();
-  if (text) return std::string(*text);
-  throw ProbeFailure(Outcome::unmeasured, "secret_missing:" + secret.name(),
-                     "vitald has no secret: " + text.failure().sentence());
-}
-
 net::HttpRequest authorized(const Config& config) {
   net::HttpRequest request = config.request;
   if (config.bearer) request.headers.emplace_back("Authorization", "Bearer " + reveal(*config.bearer));
   if (config.password) {
-    request.headers.emplace_back("Authorization", "Basic " + base64(config.user + ":" + reveal(*config.password)));
+    request.headers.emplace_back("Authorization", basic_authorization(config.user, reveal(*config.password)));
   }
   return request;
 }
