@@ -143,6 +143,12 @@ Observation timed_out(Duration timeout, const net::PhaseLog& phases) {
             .reason = "resolver_failed",
             .remedy = "check the name servers in /etc/resolv.conf"};
   }
+  if (step == "management") {  // the second half of a check whose first half went well
+    return {.outcome = Outcome::unmeasured,
+            .summary = "the broker answers, but its management API did not within " + limit,
+            .reason = "management_unreachable",
+            .remedy = "raise the check's timeout, or see why the management API is slow"};
+  }
   std::string summary = "no answer within " + limit;
   if (step == "connect") summary = "no connection within " + limit;
   if (step == "tls") summary = "connected, but no TLS handshake within " + limit;

@@ -5,6 +5,7 @@
 #include "probes/http.hpp"
 #include "probes/memory.hpp"
 #include "probes/probe.hpp"
+#include "probes/rabbitmq.hpp"
 #include "probes/redis.hpp"
 #include "probes/tcp.hpp"
 #include "probes/tls.hpp"
@@ -43,6 +44,11 @@ constexpr ProbeKind kinds[] = {
      .samples = redis::samples,
      .default_limits = redis::default_limits,
      .make = make_probe<redis::parse, redis::run, redis::judge>},
+    {.name = "rabbitmq",
+     .title = "A RabbitMQ broker takes logins, its queues are emptied, and no alarm blocks publishers",
+     .samples = rabbitmq::samples,
+     .default_limits = rabbitmq::default_limits,
+     .make = make_probe<rabbitmq::parse, rabbitmq::run, rabbitmq::judge>},
 };
 
 }  // namespace

@@ -39,7 +39,7 @@ class PhaseLog {
  public:
   explicit PhaseLog(const Clock& clock) : clock_(&clock), last_(clock.now().steady) {}
   /// The step that begins now, for the message should the deadline come (daemon/runner.cpp has the words): resolve,
-  /// connect, tls, send, first_byte, rest; login and query of the database clients.
+  /// connect, tls, send, first_byte, rest; login and query of the database clients; management of rabbitmq.
   void begin(std::string_view name) { step_ = name; }
   /// What begin() said last, or "".
   std::string_view step() const { return step_; }
