@@ -162,5 +162,15 @@ TEST(JudgeFailure, AResolverThatDoesNotAnswerIsOurTrouble) {
   EXPECT_EQ(judge_failure(aborted, true, 5s, phases).outcome, Outcome::refused);
 }
 
+TEST(JudgeFailure, TheSecondHalfOfACheckIsOurTroubleAfterTheFirstWentWell) {
+  SystemClock clock;
+  net::PhaseLog phases(clock);
+  phases.begin("management");
+  const auto aborted = std::make_exception_ptr(boost::system::system_error(boost::asio::error::operation_aborted));
+  const Observation observation = judge_failure(aborted, true, 5s, phases);
+  EXPECT_EQ(observation.outcome, Outcome::unmeasured);
+  EXPECT_EQ(observation.summary, "the broker answers, but its management API did not within 5 s");
+}
+
 }  // namespace
 }  // namespace vitald::daemon
