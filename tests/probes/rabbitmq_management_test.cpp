@@ -27,8 +27,9 @@ std::string http(const std::string& status, const std::string& body) {
   return "HTTP/1.1 " + status + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
-const std::string nodes_json = R"([{"name":"rabbit@mq-1","running":true,"mem_alarm":false,"disk_free_alarm":false,
-  "mem_used":139194368,"mem_limit":10110607360,"disk_free":66013310976,"fd_used":41,"fd_total":20000,"partitions":[]}])";
+const std::string nodes_json = R"([{"name":"rabbit@mq-1","running":true,"mem_alarm":false,
+  "disk_free_alarm":false,"mem_used":139194368,"mem_limit":10110607360,"disk_free":66013310976,
+  "fd_used":41,"fd_total":20000,"partitions":[]}])";
 const std::string queues_json = R"({"filtered_count":2,"items":[
   {"name":"orders.eu","messages_ready":3,"messages_unacknowledged":2,"consumers":1,"state":"running"},
   {"name":"orders.us","messages_ready":0,"messages_unacknowledged":0,"consumers":1,"state":"running"}]})";
