@@ -4,6 +4,7 @@
 #include "probes/disk.hpp"
 #include "probes/http.hpp"
 #include "probes/memory.hpp"
+#include "probes/mysql.hpp"
 #include "probes/probe.hpp"
 #include "probes/rabbitmq.hpp"
 #include "probes/redis.hpp"
@@ -49,6 +50,12 @@ constexpr ProbeKind kinds[] = {
      .samples = rabbitmq::samples,
      .default_limits = rabbitmq::default_limits,
      .make = make_probe<rabbitmq::parse, rabbitmq::run, rabbitmq::judge>},
+    {.name = "mysql",
+     .title = "MySQL or MariaDB answers, replicates and has room; or what a query of your own says",
+     .samples = mysql::samples,
+     .default_limits = mysql::default_limits,
+     .make = make_probe<mysql::parse, mysql::run, mysql::judge>,
+     .free_samples = "query"},
 };
 
 }  // namespace
