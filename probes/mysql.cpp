@@ -21,7 +21,9 @@ void ask_server(sql::Session& session, sql::Talk& talk, const Plan& plan, Facts&
     talk.end();
     return;
   }
-  session.query("SELECT 1", {});
+  const sql::Table one = session.query("SELECT 1", {});
+  if (one.rows.size() != 1 || one.rows.front().size() != 1 || one.rows.front().front() != "1")
+    throw ProbeFailure(Outcome::wrong, "bad_answer", "answers SELECT 1 with something else");
   talk.end();
   facts.took = talk.phases().back().took;
   talk.begin("status");

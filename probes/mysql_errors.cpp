@@ -82,6 +82,10 @@ ProbeFailure not_mysql(const Refusal& said) {
   return wrong("not_mysql", "what answers there does not speak the protocol of MySQL: " + foreign_text(said.text, 120));
 }
 
+ProbeFailure too_large(std::string summary) {
+  return unmeasured("answer_too_large", std::move(summary), "select fewer rows, or fewer or shorter columns");
+}
+
 /// Errors of the library itself, and those of the way to the server.
 std::optional<ProbeFailure> way_failure(const Connection& connection, const Refusal& said) {
   switch (said.code) {
@@ -161,7 +165,7 @@ std::optional<ProbeFailure> account_failure(const Connection& connection, const 
 std::optional<ProbeFailure> method_failure(const Refusal& said) {
   if (is_forbidden_login(said.code) || (said.code == CR_AUTH_PLUGIN_CANNOT_LOAD && says(said, "not enabled"))) {
     return unmeasured("password_in_the_clear",
-                      "the server asks for the password in the clear, and did not prove who it is: it was not sent",
+                      "the server asks for a login that shows it the password, and did not prove who it is",
                       "use 'tls' without 'insecure', or an account with another login method");
   }
   switch (said.code) {
@@ -246,6 +250,26 @@ ProbeFailure login_failure(const Connection& connection, const Refusal& said) {
   return wrong("login_refused", "login refused: " + quote(said.text));
 }
 
+ProbeFailure broken_login(const Connection& connection, const Refusal& said) {
+  const bool of_the_way = said.code == CR_SERVER_LOST || said.code == CR_SERVER_GONE_ERROR;
+  if (of_the_way && says(said, "communication packet")) return not_mysql(said);
+  return login_failure(connection, said);
+}
+
+ProbeFailure watch_failure(Watch::Fault fault) {
+  switch (fault) {
+    case Watch::Fault::no_tls:
+      return tls_missing();
+    case Watch::Fault::asked_for_file:
+      return wrong("asked_for_file", "the server asked for a file of this host instead of answering; it got none",
+                   "find out what answers there: no MySQL server does that to a SELECT");
+    case Watch::Fault::too_much:
+      return too_large("the server sent more than is read of an answer");
+    default:
+      return wrong("bad_answer", "the server said more than it was asked for");
+  }
+}
+
 bool ends_session(const Refusal& said) {
   const bool of_the_library = (said.code >= CR_MIN_ERROR && said.code <= CR_MAX_ERROR) || said.code >= 5000;
   constexpr std::array fatal = {ER_SERVER_SHUTDOWN,         ER_NORMAL_SHUTDOWN,      ER_SHUTDOWN_COMPLETE,
@@ -261,8 +285,7 @@ ProbeFailure lost_failure(const Refusal& said) {
   switch (said.code) {
     case ER_NET_PACKET_TOO_LARGE:
     case CR_NET_PACKET_TOO_LARGE:
-      return unmeasured("answer_too_large", "the answer has a row that is larger than what is read of an answer",
-                        "select fewer or shorter columns");
+      return too_large("the answer has a row that is larger than what is read of an answer");
     case CR_MALFORMED_PACKET:
     case CR_OUT_OF_MEMORY:
     case CR_UNKNOWN_ERROR:

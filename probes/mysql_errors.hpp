@@ -5,6 +5,7 @@
 
 #include "probes/failure.hpp"
 #include "probes/mysql_client.hpp"
+#include "probes/mysql_watch.hpp"
 #include "probes/sql/session.hpp"
 
 namespace vitald::probes::mysql {
@@ -24,6 +25,11 @@ ProbeFailure tls_missing();
 /// Why the login failed.
 ProbeFailure login_failure(const Connection& connection, const Refusal& said);
 
+/// Why it failed where bytes came, but not those of a login.
+ProbeFailure broken_login(const Connection& connection, const Refusal& said);
+
+/// What the watch ended the connection for.
+ProbeFailure watch_failure(Watch::Fault fault);
 /// Whether the session is of no use any more after this.
 bool ends_session(const Refusal& said);
 /// Why the connection ended in the middle of the conversation.

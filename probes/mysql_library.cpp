@@ -1,15 +1,48 @@
 #include "probes/mysql_library.hpp"
 
 #include <mysql/errmsg.h>
+#include <openssl/x509.h>
+
+#include <cstdint>
+#if defined(MARIADB_PACKAGE_VERSION)
+#include <ma_pvio.h>
+#endif
 
 #include "probes/failure.hpp"
+
+#if defined(MARIADB_PACKAGE_VERSION)
+// The library exports it for its plugins, and no installed header declares it.
+extern "C" int ma_pvio_register_callback(my_bool on, void (*callback)(int mode, MYSQL* handle, const uchar* bytes,
+                                                                      std::size_t size));
+#endif
 
 namespace vitald::probes::mysql {
 namespace {
 
-/// Once in a process, before the first handle: Oracle's library does not guard this against several threads.
+#if defined(MARIADB_PACKAGE_VERSION)
+
+constexpr const char* listener_key = "vitald";
+
+/// Called by the library after each read (mode 0) and write of each connection; `size` is -1 where that failed.
+void heard(int mode, MYSQL* handle, const uchar* bytes, std::size_t size) {
+  if (mode != 0 || handle == nullptr || size == 0 || size > PTRDIFF_MAX) return;
+  void* listener = nullptr;
+  auto* const key = const_cast<char*>(listener_key);  // only read
+  if (mysql_get_optionv(handle, MARIADB_OPT_USERDATA, key, &listener) != 0 || listener == nullptr) return;
+  static_cast<Listener*>(listener)->arrived({reinterpret_cast<const char*>(bytes), size});
+}
+
+bool hear_all() { return ma_pvio_register_callback(1, heard) == 0; }
+
+#else
+
+bool hear_all() { return true; }
+
+#endif
+
+/// Once in a process, before the first handle: neither library guards all of this against several threads.
 bool library_is_ready() {
-  static const bool ready = mysql_library_init(0, nullptr, nullptr) == 0;
+  static const bool ready = mysql_library_init(0, nullptr, nullptr) == 0 && hear_all();
   return ready;
 }
 
@@ -23,6 +56,9 @@ int say_refused(void* /*state*/, char* into, unsigned size) {
 
 void set_files(MYSQL* handle, const net::TlsOptions& tls) {
   if (!tls.ca_file.empty()) mysql_options(handle, MYSQL_OPT_SSL_CA, tls.ca_file.c_str());
+  // Oracle's library does not know of the system's authorities, and MariaDB's verifies the name only where some are
+  // set.
+  if (tls.ca_file.empty() && !tls.insecure) mysql_options(handle, MYSQL_OPT_SSL_CAPATH, X509_get_default_cert_dir());
   if (tls.client_certificate.empty()) return;
   mysql_options(handle, MYSQL_OPT_SSL_CERT, tls.client_certificate.c_str());
   mysql_options(handle, MYSQL_OPT_SSL_KEY, tls.client_key.c_str());
@@ -69,6 +105,15 @@ void restrict_logins(MYSQL* handle, bool server_is_verified) {
   mysql_optionsv(handle, MARIADB_OPT_RESTRICTED_AUTH, "mysql_native_password,client_ed25519,caching_sha2_password");
 }
 
+void set_listener(MYSQL* handle, Listener& listener) {
+  mysql_optionsv(handle, MARIADB_OPT_USERDATA, listener_key, &listener);
+}
+
+bool has_unread(MYSQL* handle) {
+  const MARIADB_PVIO* pvio = handle->net.pvio;
+  return pvio != nullptr && pvio->cache != nullptr && pvio->cache + pvio->cache_size > pvio->cache_pos;
+}
+
 int descriptor_of(MYSQL* handle) { return mysql_get_socket(handle); }
 
 bool is_forbidden_login(unsigned code) { return code == CR_PLUGIN_NOT_ALLOWED; }
@@ -79,10 +124,7 @@ void set_tls(MYSQL* handle, const std::optional<net::TlsOptions>& tls) {
   unsigned mode = SSL_MODE_DISABLED;
   if (tls) mode = tls->insecure ? SSL_MODE_REQUIRED : SSL_MODE_VERIFY_IDENTITY;
   mysql_options(handle, MYSQL_OPT_SSL_MODE, &mode);
-  if (!tls) return;
-  // It does not know of the system's authorities by itself.
-  if (tls->ca_file.empty()) mysql_options(handle, MYSQL_OPT_SSL_CAPATH, "/etc/ssl/certs");
-  set_files(handle, *tls);
+  if (tls) set_files(handle, *tls);
 }
 
 // A password in the clear has to be asked for here, and so does a key to encrypt it with that the server itself sends.
@@ -90,6 +132,10 @@ void restrict_logins(MYSQL* handle, bool server_is_verified) {
   bool in_the_clear = server_is_verified;
   mysql_options(handle, MYSQL_ENABLE_CLEARTEXT_PLUGIN, &in_the_clear);
 }
+
+void set_listener(MYSQL*, Listener&) {}
+
+bool has_unread(MYSQL*) { return false; }
 
 int descriptor_of(MYSQL* handle) { return handle->net.fd; }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "probes/net/network.hpp"
 
@@ -37,6 +38,17 @@ void restrict_logins(MYSQL* handle, bool server_is_verified);
 void forbid_files(MYSQL* handle);
 /// The longest packet that is taken from a server.
 void set_largest_packet(MYSQL* handle, unsigned long bytes);
+/// `arrived` hears of all that a server sends, before the library looks at it. Oracle's library has nothing of the
+/// kind.
+class Listener {
+ public:
+  virtual ~Listener() = default;
+  virtual void arrived(std::string_view bytes) = 0;
+};
+/// The listener has to outlive the handle.
+void set_listener(MYSQL* handle, Listener& listener);
+/// Whether the server has sent something that the library has not looked at yet.
+bool has_unread(MYSQL* handle);
 /// The socket of a connection; -1 where there is none.
 int descriptor_of(MYSQL* handle);
 /// CR_PLUGIN_NOT_ALLOWED, or a number that nothing has.

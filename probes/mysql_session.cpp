@@ -17,6 +17,8 @@ using namespace std::chrono_literals;
 // Rows are read one by one and counted; this bounds what the library takes for a single one.
 constexpr unsigned long largest_packet = 4 << 20;
 constexpr unsigned most_columns = 1000;
+constexpr std::size_t columns_allowance = 1 << 20;
+constexpr std::size_t row_overhead = 8;  // on the wire: so that endless empty rows count as well
 
 /// The library's time-outs are whole seconds. They are the second net: the run's deadline severs the connection.
 unsigned whole_seconds(Duration left) {
@@ -72,6 +74,14 @@ void set_options(MYSQL* handle, const Connection& connection, const sql::Talk& t
   restrict_logins(handle, tls && !tls->insecure);
 }
 
+std::string reveal(const Connection& connection) {
+  if (!connection.password) return "";
+  const auto secret = connection.password->reveal();
+  if (secret) return std::string(*secret);
+  throw ProbeFailure(Outcome::unmeasured, "secret_missing:" + connection.password->name(),
+                     "vitald has no password to log in with: " + secret.failure().sentence());
+}
+
 std::string text_of(const char* text) { return text == nullptr ? "" : text; }
 
 }  // namespace
@@ -80,12 +90,10 @@ Flavour flavour_of(std::string_view version) {
   return version.find("MariaDB") != std::string_view::npos ? Flavour::mariadb : Flavour::mysql;
 }
 
-MySqlSession::MySqlSession(Handle handle, bool encrypted, sql::Talk& talk)
-    : handle_(std::move(handle)),
-      encrypted_(encrypted),
-      talk_(&talk),
-      flavour_(flavour_of(text_of(mysql_get_server_info(handle_.get())))) {
-  talk.use(descriptor_of(handle_.get()));
+MySqlSession::MySqlSession(const Connection& connection, sql::Talk& talk)
+    : watch_(connection.where.tls.has_value()), handle_(new_handle()), talk_(&talk) {
+  set_options(handle_.get(), connection, talk);
+  set_listener(handle_.get(), *this);
 }
 
 MySqlSession::~MySqlSession() {
@@ -93,6 +101,45 @@ MySqlSession::~MySqlSession() {
   const int descriptor = descriptor_of(handle_.get());
   // The goodbye of a few bytes finds room in an idle connection; into one that broke nothing more is written.
   if (descriptor >= 0 && (!usable_ || has_ended(descriptor))) ::shutdown(descriptor, SHUT_RDWR);
+}
+
+/// From inside the library, on the worker. The first bytes of a login are also the first moment at which the
+/// connection's descriptor can be known: from here on the deadline ends it.
+void MySqlSession::arrived(std::string_view bytes) {
+  const int descriptor = descriptor_of(handle_.get());
+  if (!connected_ && talk_ != nullptr) talk_->use(descriptor);
+  connected_ = true;
+  if (watch_.see(bytes) == Watch::Fault::none) return;
+  usable_ = false;
+  ::shutdown(descriptor, SHUT_RDWR);
+}
+
+void MySqlSession::log_in(const Connection& connection, const std::string& host) {
+  const auto& where = connection.where;
+  const bool by_path = !where.unix_path.empty();
+  const std::string password = reveal(connection);
+  const char* database = connection.database.empty() ? nullptr : connection.database.c_str();
+  // A password of nullptr would be looked for in the environment.
+  MYSQL* const done =
+      mysql_real_connect(handle_.get(), by_path ? nullptr : host.c_str(), connection.user.c_str(), password.c_str(),
+                         database, where.port, by_path ? where.unix_path.c_str() : nullptr, 0);
+  if (done == nullptr) {
+    talk_->use(-1);  // the library has closed it
+    usable_ = false;
+    if (watch_.fault() == Watch::Fault::no_tls) throw tls_missing();
+    if (watch_.received() > 0 && ends_session(said())) throw broken_login(connection, said());
+    throw login_failure(connection, said());
+  }
+  connected_ = true;
+  talk_->use(descriptor_of(handle_.get()));
+  if (where.tls && mysql_get_ssl_cipher(handle_.get()) == nullptr) {
+    usable_ = false;
+    throw tls_missing();
+  }
+  flavour_ = flavour_of(text_of(mysql_get_server_info(handle_.get())));
+  run("SET SESSION TRANSACTION READ ONLY");
+  // TIMESTAMP columns come as texts without a zone: in the server's own, which nobody here knows, unless told.
+  run("SET SESSION time_zone = '+00:00'");
 }
 
 bool MySqlSession::resume(sql::Talk& talk) {
@@ -117,26 +164,26 @@ void MySqlSession::rest() {
 
 Refusal MySqlSession::said() const { return {mysql_errno(handle_.get()), text_of(mysql_error(handle_.get()))}; }
 
+/// What the watch saw is nearer to the truth than what the library makes of the end of the connection.
+void MySqlSession::check_watch() {
+  if (watch_.fault() == Watch::Fault::none) return;
+  usable_ = false;
+  throw watch_failure(watch_.fault());
+}
+
 void MySqlSession::fail() {
+  check_watch();
   const Refusal refusal = said();
   if (!ends_session(refusal)) throw statement_failure(refusal);
   usable_ = false;
   throw lost_failure(refusal);
 }
 
-void MySqlSession::run(const std::string& statement) {
+void MySqlSession::run(const std::string& statement, std::size_t most) {
+  if (has_unread(handle_.get())) watch_.blame(Watch::Fault::spoke_unasked);
+  check_watch();
+  watch_.expect_answer(most);
   if (mysql_real_query(handle_.get(), statement.data(), statement.size()) != 0) fail();
-}
-
-void MySqlSession::begin() {
-  // With a server that nobody verified, the library itself goes on in the clear when there is no TLS.
-  if (encrypted_ && mysql_get_ssl_cipher(handle_.get()) == nullptr) {
-    usable_ = false;
-    throw tls_missing();
-  }
-  run("SET SESSION TRANSACTION READ ONLY");
-  // TIMESTAMP columns come as texts without a zone: in the server's own, which nobody here knows, unless told.
-  run("SET SESSION time_zone = '+00:00'");
 }
 
 /// The server ends a statement shortly before our own deadline comes, so that it can say so.
@@ -160,7 +207,7 @@ sql::Table MySqlSession::query(const std::string& statement, const sql::Bounds& 
   const LibraryThread here;
   if (!usable_) throw ProbeFailure(Outcome::refused, "connection_lost", "the connection is gone");
   limit_statements();
-  run(statement);
+  run(statement, bounds.bytes + columns_allowance);
   const Result result(mysql_use_result(handle_.get()));
   if (!result) {
     if (mysql_errno(handle_.get()) != 0) fail();
@@ -196,6 +243,7 @@ void MySqlSession::read_rows(MYSQL_RES* result, const sql::Bounds& bounds, sql::
     const unsigned long* lengths = mysql_fetch_lengths(result);
     sql::Row row;
     const bool wanted = table.rows.size() < bounds.rows;
+    bytes += row_overhead;
     table.cut = table.cut || !wanted;
     for (unsigned i = 0; i < table.columns.size(); ++i) {
       bytes += cells[i] == nullptr ? 1 : lengths[i] + 1;
@@ -224,32 +272,12 @@ void MySqlSession::cut_off() {
 std::unique_ptr<sql::Session> log_in(const Connection& connection, const std::string& host, sql::Talk& talk) {
   const LibraryThread here;
   if (talk.severed()) throw ProbeFailure(Outcome::refused, "timeout", "the run's time was up before the login");
-  const auto& where = connection.where;
-  std::string password;
-  if (connection.password) {
-    const auto secret = connection.password->reveal();
-    if (!secret)
-      throw ProbeFailure(Outcome::unmeasured, "secret_missing:" + connection.password->name(),
-                         "vitald has no password to log in with: " + secret.failure().sentence());
-    password = *secret;
+  if (const auto& tls = connection.where.tls) {
+    for (const auto* path : {&tls->ca_file, &tls->client_certificate, &tls->client_key}) check_readable(*path);
   }
-  if (where.tls) {
-    for (const auto* path : {&where.tls->ca_file, &where.tls->client_certificate, &where.tls->client_key})
-      check_readable(*path);
-  }
-  Handle handle = new_handle();
-  set_options(handle.get(), connection, talk);
-  const bool by_path = !where.unix_path.empty();
-  const char* database = connection.database.empty() ? nullptr : connection.database.c_str();
+  auto session = std::make_unique<MySqlSession>(connection, talk);
   talk.begin("login");
-  // A password of nullptr would be looked for in the environment.
-  MYSQL* const connected =
-      mysql_real_connect(handle.get(), by_path ? nullptr : host.c_str(), connection.user.c_str(), password.c_str(),
-                         database, where.port, by_path ? where.unix_path.c_str() : nullptr, 0);
-  if (connected == nullptr)
-    throw login_failure(connection, {mysql_errno(handle.get()), text_of(mysql_error(handle.get()))});
-  auto session = std::make_unique<MySqlSession>(std::move(handle), where.tls.has_value(), talk);
-  session->begin();
+  session->log_in(connection, host);
   talk.end();
   return session;
 }

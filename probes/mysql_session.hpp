@@ -7,6 +7,7 @@
 #include "probes/mysql_client.hpp"
 #include "probes/mysql_errors.hpp"
 #include "probes/mysql_library.hpp"
+#include "probes/mysql_watch.hpp"
 #include "probes/sql/conversation.hpp"
 #include "probes/sql/session.hpp"
 
@@ -16,10 +17,10 @@ namespace vitald::probes::mysql {
 enum class Flavour { mariadb, mysql };
 Flavour flavour_of(std::string_view version);
 
-class MySqlSession final : public sql::Session {
+class MySqlSession final : public sql::Session, private Listener {
  public:
-  /// Takes over a connection that is logged in, and belongs to `talk` from then on. `encrypted`: it has to be.
-  MySqlSession(Handle handle, bool encrypted, sql::Talk& talk);
+  /// Not connected yet; belongs to `talk` from now on.
+  MySqlSession(const Connection& connection, sql::Talk& talk);
   MySqlSession(const MySqlSession&) = delete;
   MySqlSession& operator=(const MySqlSession&) = delete;
   ~MySqlSession() override;
@@ -28,8 +29,9 @@ class MySqlSession final : public sql::Session {
   void rest() override;
   sql::Table query(const std::string& statement, const sql::Bounds& bounds) override;
 
-  /// Once after the login: nothing that is asked may change anything, and times are in UTC.
-  void begin();
+  /// Connects to `host` and logs in; from then on nothing that is asked can change anything, and times are in UTC.
+  /// Throws ProbeFailure.
+  void log_in(const Connection& connection, const std::string& host);
 
  private:
   struct FreeResult {
@@ -37,18 +39,21 @@ class MySqlSession final : public sql::Session {
   };
   using Result = std::unique_ptr<MYSQL_RES, FreeResult>;
 
+  void arrived(std::string_view bytes) override;
   Refusal said() const;
+  void check_watch();
   [[noreturn]] void fail();
-  void run(const std::string& statement);
+  void run(const std::string& statement, std::size_t most = 64 * 1024);
   void limit_statements();
   sql::Table columns(MYSQL_RES* result, const sql::Bounds& bounds);
   void read_rows(MYSQL_RES* result, const sql::Bounds& bounds, sql::Table& table);
   void cut_off();
 
+  Watch watch_;
   Handle handle_;
-  bool encrypted_;
   sql::Talk* talk_;  // nullptr while at rest
-  Flavour flavour_;
+  Flavour flavour_ = Flavour::mariadb;
+  bool connected_ = false;
   bool usable_ = true;
   Duration told_{};  // the time limit that the server was given last
 };
