@@ -133,7 +133,8 @@ std::optional<ProbeFailure> account_failure(const Connection& connection, const 
       return unmeasured("wrong_password", "login refused: wrong password for " + account + ", or no such account",
                         "correct user and password of the check; for the account: SELECT user, host FROM mysql.user "
                         "WHERE user = '" +
-                            connection.user + "'");
+                            connection.user + "'" +
+                            (connection.where.tls ? "" : " (one that requires TLS is refused in the same words)"));
     case ER_BAD_DB_ERROR:
       return unmeasured("wrong_database", "there is no database " + connection.database,
                         "correct 'database' of the check");
@@ -226,8 +227,8 @@ std::string object_in(const std::string& text) {
   return name.find('.') == std::string::npos ? "….`" + name + "`" : name;
 }
 
-sql::StatementFailure privilege_failure(const std::string& code, const Refusal& said) {
-  const std::string account = account_or(said.text, "the account of the check");
+sql::StatementFailure privilege_failure(const Refusal& said, const std::string& account) {
+  const std::string code = std::to_string(said.code);
   const std::string named = privilege_in(said.text);
   const std::string privilege = named.empty() ? "SELECT" : named;
   const std::string on = named.empty() ? object_in(said.text) : "*.*";
@@ -297,8 +298,16 @@ ProbeFailure lost_failure(const Refusal& said) {
   }
 }
 
-sql::StatementFailure statement_failure(const Refusal& said) {
+bool is_missing_privilege(const Refusal& said) {
+  constexpr std::array numbers = {ER_TABLEACCESS_DENIED_ERROR, ER_COLUMNACCESS_DENIED_ERROR,
+                                  ER_SPECIFIC_ACCESS_DENIED_ERROR, ER_DBACCESS_DENIED_ERROR,
+                                  ER_PROCACCESS_DENIED_ERROR};
+  return std::find(numbers.begin(), numbers.end(), static_cast<int>(said.code)) != numbers.end();
+}
+
+sql::StatementFailure statement_failure(const Refusal& said, const std::string& account) {
   const std::string code = std::to_string(said.code);
+  if (is_missing_privilege(said)) return privilege_failure(said, account);
   switch (said.code) {
     case statement_timeout_mysql:
     case statement_timeout_mariadb:
@@ -308,12 +317,6 @@ sql::StatementFailure statement_failure(const Refusal& said) {
       return {code, Outcome::refused, "query_locked_out", "the query waited in vain for a lock"};
     case ER_QUERY_INTERRUPTED:
       return {code, Outcome::refused, "query_killed", "somebody on the server ended the query"};
-    case ER_TABLEACCESS_DENIED_ERROR:
-    case ER_COLUMNACCESS_DENIED_ERROR:
-    case ER_SPECIFIC_ACCESS_DENIED_ERROR:
-    case ER_DBACCESS_DENIED_ERROR:
-    case ER_PROCACCESS_DENIED_ERROR:
-      return privilege_failure(code, said);
     case ER_NO_SUCH_TABLE:
     case ER_BAD_DB_ERROR:
       return {code, Outcome::unmeasured, "no_such_table", "what the query asks for is not there: " + quote(said.text),

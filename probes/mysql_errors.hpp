@@ -34,7 +34,9 @@ ProbeFailure watch_failure(Watch::Fault fault);
 bool ends_session(const Refusal& said);
 /// Why the connection ended in the middle of the conversation.
 ProbeFailure lost_failure(const Refusal& said);
-/// Why the server did not do one statement; the session can go on.
-sql::StatementFailure statement_failure(const Refusal& said);
+/// Whether somebody would have to grant something to the account.
+bool is_missing_privilege(const Refusal& said);
+/// Why the server did not do one statement; the session can go on. `account` is 'name'@'host' as one grants to it.
+sql::StatementFailure statement_failure(const Refusal& said, const std::string& account);
 
 }  // namespace vitald::probes::mysql

@@ -174,9 +174,22 @@ void MySqlSession::check_watch() {
 void MySqlSession::fail() {
   check_watch();
   const Refusal refusal = said();
-  if (!ends_session(refusal)) throw statement_failure(refusal);
+  if (!ends_session(refusal)) throw statement_failure(refusal, is_missing_privilege(refusal) ? account() : "");
   usable_ = false;
   throw lost_failure(refusal);
+}
+
+/// Whom one would have to grant something to: not the host that we come from, but that of the account.
+std::string MySqlSession::account() {
+  const std::string words = "the account of the check";
+  try {
+    const auto name = query("SELECT CURRENT_USER() AS account", {}).cell(0, "account").value_or("");
+    const auto at = name.rfind('@');
+    if (at == std::string::npos) return words;
+    return "'" + foreign_text(name.substr(0, at)) + "'@'" + foreign_text(name.substr(at + 1)) + "'";
+  } catch (const ProbeFailure&) {
+    return words;
+  }
 }
 
 void MySqlSession::run(const std::string& statement, std::size_t most) {

@@ -43,6 +43,7 @@ class MySqlSession final : public sql::Session, private Listener {
   Refusal said() const;
   void check_watch();
   [[noreturn]] void fail();
+  std::string account();
   void run(const std::string& statement, std::size_t most = 64 * 1024);
   void limit_statements();
   sql::Table columns(MYSQL_RES* result, const sql::Bounds& bounds);

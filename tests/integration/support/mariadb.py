@@ -158,8 +158,11 @@ class MariaDbSession:
     def close(self):
         self.process.kill()
         self.process.wait()
-        self.process.stdin.close()
         self.process.stdout.close()
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass
 
     def __enter__(self):
         return self
