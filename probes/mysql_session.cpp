@@ -138,8 +138,8 @@ void MySqlSession::log_in(const Connection& connection, const std::string& host)
   }
   flavour_ = flavour_of(text_of(mysql_get_server_info(handle_.get())));
   run("SET SESSION TRANSACTION READ ONLY");
-  // TIMESTAMP columns come as texts without a zone: in the server's own, which nobody here knows, unless told.
-  run("SET SESSION time_zone = '+00:00'");
+  // The session stays in the server's time zone: there a TIMESTAMP column reads as the application wrote it, and the
+  // check's `timezone` says which zone that is.
 }
 
 bool MySqlSession::resume(sql::Talk& talk) {

@@ -29,7 +29,7 @@ class MySqlSession final : public sql::Session, private Listener {
   void rest() override;
   sql::Table query(const std::string& statement, const sql::Bounds& bounds) override;
 
-  /// Connects to `host` and logs in; from then on nothing that is asked can change anything, and times are in UTC.
+  /// Connects to `host` and logs in; from then on nothing that is asked can change anything.
   /// Throws ProbeFailure.
   void log_in(const Connection& connection, const std::string& host);
 

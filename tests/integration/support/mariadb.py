@@ -1,6 +1,7 @@
 """Real MariaDB servers: each with a folder, a Unix socket and a TCP port of its own."""
 
 import atexit
+import json
 import os
 import pwd
 import shutil
@@ -10,8 +11,13 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from .daemon import Daemon
 from .network import free_port
 from .waiting import wait_until
+
+# Of the accounts that the tests make.
+PASSWORD = "a secret word"
+STATUS_GRANTS = ("PROCESS ON *.*", "SLAVE MONITOR ON *.*")
 
 _PLACES = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"
 # What makes a start quick and a data folder small.
@@ -100,7 +106,7 @@ class MariaDb:
         """A second client that stays connected, for locks and slow statements."""
         return MariaDbSession(self, database)
 
-    def user(self, name, password="secret word", *grants, host="%"):
+    def user(self, name, password=PASSWORD, *grants, host="%"):
         """A new account; `grants` such as 'SELECT ON shop.*'."""
         account = f"'{name}'@'{host}'"
         given = "".join(f"GRANT {grant} TO {account};" for grant in grants)
@@ -169,3 +175,28 @@ class MariaDbSession:
 
     def __exit__(self, *_):
         self.close()
+
+
+def probe(check):
+    """What one run of a mysql check on its own finds."""
+    daemon = Daemon({"db": {"probe": "mysql", "user": "monitor", "password": PASSWORD, **check}})
+    try:
+        done = daemon.command("probe", "db", "--local", "--json")
+        if not done.stdout.strip():
+            raise AssertionError(f"nothing was printed, exit status {done.returncode}: {done.stderr}")
+        if PASSWORD in done.stdout:
+            raise AssertionError(f"the password is in the output: {done.stdout}")
+        return json.loads(done.stdout)
+    finally:
+        daemon.close()
+
+
+def sample(report, name, **labels):
+    for each in report["samples"]:
+        if each["name"] == name and each.get("labels", {}) == labels:
+            return each["value"]
+    return None
+
+
+def evidence(report, label):
+    return next((each["text"] for each in report["evidence"] if each["label"] == label), None)
