@@ -192,8 +192,6 @@ std::optional<ProbeFailure> server_failure(const Refusal& said) {
       return wrong("host_blocked", "the server blocks this host after too many failed connections",
                    "run on the server: mysqladmin flush-hosts");
     case ER_SERVER_SHUTDOWN:
-    case ER_NORMAL_SHUTDOWN:
-    case ER_SHUTDOWN_COMPLETE:
       return refused("shutting_down", "the server is shutting down");
     case ER_QUERY_INTERRUPTED:
     case ER_NEW_ABORTING_CONNECTION:
@@ -273,10 +271,9 @@ ProbeFailure watch_failure(Watch::Fault fault) {
 
 bool ends_session(const Refusal& said) {
   const bool of_the_library = (said.code >= CR_MIN_ERROR && said.code <= CR_MAX_ERROR) || said.code >= 5000;
-  constexpr std::array fatal = {ER_SERVER_SHUTDOWN,         ER_NORMAL_SHUTDOWN,      ER_SHUTDOWN_COMPLETE,
-                                ER_NEW_ABORTING_CONNECTION, ER_ABORTING_CONNECTION,  ER_NET_PACKET_TOO_LARGE,
-                                ER_NET_READ_ERROR,          ER_NET_READ_INTERRUPTED, ER_NET_ERROR_ON_WRITE,
-                                ER_NET_WRITE_INTERRUPTED};
+  constexpr std::array fatal = {ER_SERVER_SHUTDOWN,      ER_NEW_ABORTING_CONNECTION, ER_ABORTING_CONNECTION,
+                                ER_NET_PACKET_TOO_LARGE, ER_NET_READ_ERROR,          ER_NET_READ_INTERRUPTED,
+                                ER_NET_ERROR_ON_WRITE,   ER_NET_WRITE_INTERRUPTED};
   return of_the_library || said.code == 0 || said.code == connection_killed ||
          std::find(fatal.begin(), fatal.end(), static_cast<int>(said.code)) != fatal.end();
 }
