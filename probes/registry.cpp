@@ -5,6 +5,7 @@
 #include "probes/http.hpp"
 #include "probes/memory.hpp"
 #include "probes/mysql.hpp"
+#include "probes/postgres.hpp"
 #include "probes/probe.hpp"
 #include "probes/rabbitmq.hpp"
 #include "probes/redis.hpp"
@@ -55,6 +56,11 @@ constexpr ProbeKind kinds[] = {
      .samples = mysql::samples,
      .default_limits = mysql::default_limits,
      .make = make_probe<mysql::parse, mysql::run, mysql::judge>,
+    {.name = "postgres",
+     .title = "A PostgreSQL server answers, in its role, with room and without lag; or any SELECT",
+     .samples = postgres::samples,
+     .default_limits = postgres::default_limits,
+     .make = make_probe<postgres::parse, postgres::run, postgres::judge>,
      .free_samples = "query"},
 };
 
