@@ -2,7 +2,9 @@
 #include <algorithm>
 
 #include "probes/disk.hpp"
+#include "probes/horizon.hpp"
 #include "probes/http.hpp"
+#include "probes/laravel_queue.hpp"
 #include "probes/memory.hpp"
 #include "probes/mysql.hpp"
 #include "probes/postgres.hpp"
@@ -31,6 +33,16 @@ constexpr ProbeKind kinds[] = {
      .samples = tls::samples,
      .default_limits = tls::default_limits,
      .make = make_probe<tls::parse, tls::run, tls::judge>},
+    {.name = "laravel-queue",
+     .title = "Jobs in Laravel's queues are taken, finished, and do not fail",
+     .samples = laravel_queue::samples,
+     .default_limits = laravel_queue::default_limits,
+     .make = make_probe<laravel_queue::parse, laravel_queue::run, laravel_queue::judge>},
+    {.name = "horizon",
+     .title = "Laravel Horizon runs, with all of its supervisors, and jobs do not fail",
+     .samples = horizon::samples,
+     .default_limits = horizon::default_limits,
+     .make = make_probe<horizon::parse, horizon::run, horizon::judge>},
     {.name = "disk",
      .title = "How full the file systems are, and whether one became read-only",
      .samples = disk::samples,

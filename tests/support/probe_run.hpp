@@ -120,6 +120,7 @@ struct Surroundings {
   Folder folder;
   probes::Host host{folder.path()};
   StandingClock clock;
+  std::string memory;  // what the last run left
 
   template <class Run, class Config>
   auto run(Run probe, const Config& config) {
@@ -130,7 +131,7 @@ struct Surroundings {
                                  .clock = clock,
                                  .started = clock.now(),
                                  .deadline = clock.now().steady + std::chrono::seconds(5),
-                                 .memory = "",
+                                 .memory = memory,
                                  .phases = net::PhaseLog(clock)};
     return finish(loop, probe(context, config));
   }
