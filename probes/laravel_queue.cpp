@@ -69,8 +69,11 @@ std::string Config::target() const {
 }
 
 std::string Config::memory_of() const {
-  return hashed(target() + "\n" + prefix + "\n" + table + "\n" + failed_table + "\n" + (redis ? "redis" : "database") +
-                "\n" + (redis ? std::to_string(redis->database) : ""));
+  std::string of = target() + "\n" + prefix + "\n" + table + "\n" + failed_table;
+  if (redis) of += "\nredis " + std::to_string(redis->database);
+  if (database.mysql) of += "\nmysql " + database.mysql->target() + " " + database.mysql->database;
+  if (database.postgres) of += "\npostgres " + database.postgres->target() + " " + database.postgres->database;
+  return hashed(of);
 }
 
 Config parse(config::Reader& in) {

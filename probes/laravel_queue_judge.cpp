@@ -111,7 +111,8 @@ std::string say_queues(std::vector<Report> reports) {
     text += (i == 0 ? "" : "; ") + say_queue(reports[i]);
   }
   if (reports.size() > most_named) {
-    text += "; and " + std::to_string(reports.size() - most_named) + " more queues with jobs that wait";
+    const std::size_t more = reports.size() - most_named;
+    text += "; and " + std::to_string(more) + (more == 1 ? " more queue" : " more queues") + " with jobs that wait";
   }
   return text;
 }
