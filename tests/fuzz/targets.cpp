@@ -9,6 +9,7 @@ std::span<const Target> targets() {
   static constexpr Target all[] = {
       {"resp", resp},
       {"redis_info", redis_info},
+      {"amqp", amqp},
   };
   return all;
 }
