@@ -1,11 +1,12 @@
 #include "probes/mysql_library.hpp"
 
 #include <mysql/errmsg.h>
-#include <openssl/x509.h>
 
 #include <cstdint>
 #if defined(MARIADB_PACKAGE_VERSION)
 #include <ma_pvio.h>
+#else
+#include <openssl/x509.h>
 #endif
 
 #include "probes/failure.hpp"
@@ -24,7 +25,7 @@ namespace {
 constexpr const char* listener_key = "vitald";
 
 /// Called by the library after each read (mode 0) and write of each connection; `size` is -1 where that failed.
-void heard(int mode, MYSQL* handle, const uchar* bytes, std::size_t size) {
+void heard(int mode, MYSQL* handle, const uchar* bytes, std::size_t size) noexcept {
   if (mode != 0 || handle == nullptr || size == 0 || size > PTRDIFF_MAX) return;
   void* listener = nullptr;
   auto* const key = const_cast<char*>(listener_key);  // only read
@@ -56,9 +57,6 @@ int say_refused(void* /*state*/, char* into, unsigned size) {
 
 void set_files(MYSQL* handle, const net::TlsOptions& tls) {
   if (!tls.ca_file.empty()) mysql_options(handle, MYSQL_OPT_SSL_CA, tls.ca_file.c_str());
-  // Oracle's library does not know of the system's authorities, and MariaDB's verifies the name only where some are
-  // set.
-  if (tls.ca_file.empty() && !tls.insecure) mysql_options(handle, MYSQL_OPT_SSL_CAPATH, X509_get_default_cert_dir());
   if (tls.client_certificate.empty()) return;
   mysql_options(handle, MYSQL_OPT_SSL_CERT, tls.client_certificate.c_str());
   mysql_options(handle, MYSQL_OPT_SSL_KEY, tls.client_key.c_str());
@@ -124,7 +122,10 @@ void set_tls(MYSQL* handle, const std::optional<net::TlsOptions>& tls) {
   unsigned mode = SSL_MODE_DISABLED;
   if (tls) mode = tls->insecure ? SSL_MODE_REQUIRED : SSL_MODE_VERIFY_IDENTITY;
   mysql_options(handle, MYSQL_OPT_SSL_MODE, &mode);
-  if (tls) set_files(handle, *tls);
+  if (!tls) return;
+  set_files(handle, *tls);
+  // It does not know of the system's authorities by itself.
+  if (tls->ca_file.empty()) mysql_options(handle, MYSQL_OPT_SSL_CAPATH, X509_get_default_cert_dir());
 }
 
 // A password in the clear has to be asked for here, and so does a key to encrypt it with that the server itself sends.

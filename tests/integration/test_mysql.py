@@ -294,6 +294,13 @@ class TlsTest(unittest.TestCase):
         report = self.ask(server, insecure=True)
         self.assertEqual(report["verdict"], "ok", report)
 
+    def test_the_name_counts_for_the_systems_authorities_as_well(self):
+        trusted = {"SSL_CERT_FILE": str(self.authority.file)}
+        for name, reason in (("localhost", None), ("db.example.com", "tls_wrong_name")):
+            server = self.serve(self.authority.issue(name))
+            report = probe({"address": f"localhost:{server.port}", "tls": True}, environment=trusted)
+            self.assertEqual(report.get("reason"), reason, report)
+
     def test_a_server_without_tls(self):
         with MariaDb() as server:
             server.user("monitor", PASSWORD, *STATUS_GRANTS)

@@ -177,9 +177,9 @@ class MariaDbSession:
         self.close()
 
 
-def probe(check):
-    """What one run of a mysql check on its own finds."""
-    daemon = Daemon({"db": {"probe": "mysql", "user": "monitor", "password": PASSWORD, **check}})
+def probe(check, **how):
+    """What one run of a mysql check on its own finds; `how` goes to Daemon."""
+    daemon = Daemon({"db": {"probe": "mysql", "user": "monitor", "password": PASSWORD, **check}}, **how)
     try:
         done = daemon.command("probe", "db", "--local", "--json")
         if not done.stdout.strip():
