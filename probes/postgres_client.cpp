@@ -66,9 +66,8 @@ void check(config::Reader& in, const Connection& connection) {
     if (where.tls) in.problem("tls", "PostgreSQL speaks no TLS over a Unix socket: leave out 'tls' or give 'address'");
   }
   // libpq takes a comma for the end of one host of several.
-  const bool comma =
-      (where.unix_path + where.host + (where.tls ? where.tls->server_name : "")).find(',') != std::string::npos;
-  if (comma) in.problem("", "a comma cannot stand in a host's name or a socket's path");
+  const auto has_comma = [](const std::string& text) { return text.find(',') != std::string::npos; };
+  if (has_comma(where.unix_path) || has_comma(where.host) || (where.tls && has_comma(where.tls->server_name))) in.problem("", "a comma cannot stand in a host's name or a socket's path");
 }
 
 }  // namespace

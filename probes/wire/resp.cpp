@@ -30,13 +30,15 @@ std::optional<std::int64_t> whole_number(std::string_view digits) {
   return value;
 }
 
+std::string quoted(char letter) { return {'\'', letter, '\''}; }
+
 /// What a byte that begins no RESP2 reply tells about the peer, where it tells something.
 std::string strange_start(char first) {
   // A TLS record begins with its type: 0x15 is an alert, 0x16 a handshake (RFC 8446 section 5.1).
   if (first == '\x15' || first == '\x16') return "this is TLS";
   if (std::string_view("_,#(!=%~>|").find(first) != std::string_view::npos)
-    return std::string("it begins with '") + first + "', a type of RESP3 that nobody asked for";
-  if (first > ' ' && first < '\x7f') return std::string("it begins with '") + first + "'";
+    return "it begins with " + quoted(first) + ", a type of RESP3 that nobody asked for";
+  if (first > ' ' && first < '\x7f') return "it begins with " + quoted(first);
   return "it begins with a byte that has no meaning there";
 }
 

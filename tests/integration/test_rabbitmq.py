@@ -185,6 +185,8 @@ class ManagementTest(BrokerTest):
         def set_watermark(alarm, *words):    # the broker raises and clears its alarm a moment later
             broker.control("set_vm_memory_high_watermark", *words)
             wait_until(lambda: (broker.api("health/checks/alarms")["status"] == "failed") == alarm, "the alarm", 30)
+            # Its statistics, which the probe reads, follow some seconds later.
+            wait_until(lambda: broker.api("nodes")[0]["mem_alarm"] == alarm, "the statistics", 30)
 
         self.addCleanup(set_watermark, False, "0.9")
         set_watermark(True, "absolute", "1MB")
