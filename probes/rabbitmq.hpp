@@ -60,7 +60,7 @@ struct Alarm {
 
 struct ManagementFacts {
   std::vector<NodeFacts> nodes = {};
-  std::vector<Alarm> alarms = {};
+  std::optional<std::vector<Alarm>> alarms = {};  // absent: only the nodes tell of theirs, some seconds late
   std::optional<double> connections = {};
   std::vector<QueueFacts> queues = {};
   std::size_t matching = 0;                  // queues that match; more than those in `queues` where there are too many

@@ -84,7 +84,7 @@ Result<std::vector<NodeFacts>> read_nodes(std::string_view json) {
   return nodes;
 }
 
-Result<std::vector<Alarm>> read_alarms(std::string_view json) {
+Result<std::optional<std::vector<Alarm>>> read_alarms(std::string_view json) {
   std::vector<JsonPath> paths{path({"status"})};
   for (std::size_t i = 0; i < most_alarms; ++i) {
     paths.push_back(path({"alarms", i, "resource"}));
@@ -99,7 +99,7 @@ Result<std::vector<Alarm>> read_alarms(std::string_view json) {
     alarm.node = values.text();
     if (!alarm.resource.empty()) alarms.push_back(std::move(alarm));
   }
-  return alarms;
+  return std::optional(std::move(alarms));
 }
 
 Result<std::optional<double>> read_connections(std::string_view json) {

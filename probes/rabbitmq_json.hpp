@@ -15,7 +15,7 @@ namespace vitald::probes::rabbitmq {
 /// Of /api/nodes.
 Result<std::vector<NodeFacts>> read_nodes(std::string_view json);
 /// Of /api/health/checks/alarms.
-Result<std::vector<Alarm>> read_alarms(std::string_view json);
+Result<std::optional<std::vector<Alarm>>> read_alarms(std::string_view json);
 /// The connections of /api/overview's object_totals; nothing where the broker's statistics are off.
 Result<std::optional<double>> read_connections(std::string_view json);
 

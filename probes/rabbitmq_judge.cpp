@@ -106,11 +106,14 @@ WaitingQueues watch(const std::vector<QueueFacts>& queues, const WaitingQueues& 
 
 void add_alarms(const ManagementFacts& management, std::vector<Fault>& faults) {
   std::set<std::pair<std::string, std::string>> alarms;  // resource and node
-  for (const auto& node : management.nodes) {
-    if (node.memory_alarm) alarms.emplace("memory", node.name);
-    if (node.disk_alarm) alarms.emplace("disk", node.name);
+  if (management.alarms) {
+    for (const auto& alarm : *management.alarms) alarms.emplace(alarm.resource, alarm.node);
+  } else {
+    for (const auto& node : management.nodes) {
+      if (node.memory_alarm) alarms.emplace("memory", node.name);
+      if (node.disk_alarm) alarms.emplace("disk", node.name);
+    }
   }
-  for (const auto& alarm : management.alarms) alarms.emplace(alarm.resource, alarm.node);
   for (const auto& [resource, node] : alarms) {
     std::string remedy = "see the broker's log for what ran out";
     if (resource == "memory") remedy = "see what fills it: rabbitmq-diagnostics memory_breakdown";

@@ -106,7 +106,7 @@ class Questions {
 
   awaitable<void> ask(ManagementFacts& facts, const Config& config) {
     co_await take<std::vector<NodeFacts>>(std::string(nodes_path), read_nodes, facts.nodes);
-    co_await take<std::vector<Alarm>>(std::string(alarms_path), read_alarms, facts.alarms);
+    co_await take<std::optional<std::vector<Alarm>>>(std::string(alarms_path), read_alarms, facts.alarms);
     co_await take<std::optional<double>>(std::string(overview_path), read_connections, facts.connections);
     const bool wants_queues = !config.queues.empty() || !config_.queues.empty();
     if (!wants_queues) co_return;

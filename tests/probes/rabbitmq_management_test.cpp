@@ -103,6 +103,10 @@ TEST(RabbitmqManagement, AnAlarmIsTold) {
   old.alarms = http("404 Not Found", "{}");
   old.nodes = http("200 OK", R"([{"name":"rabbit@a","disk_free_alarm":true}])");
   EXPECT_EQ(old.judge().summary, "disk alarm on rabbit@a: publishers are blocked");
+
+  Managed over;  // the nodes' own flags are a few seconds old
+  over.nodes = http("200 OK", R"([{"name":"rabbit@a","mem_alarm":true}])");
+  EXPECT_EQ(over.judge().outcome, Outcome::answered);
 }
 
 TEST(RabbitmqManagement, ABrokenClusterIsTold) {
