@@ -178,6 +178,7 @@ Result<double> parse_number(std::string_view text) {
 std::string say_duration(Duration length) {
   if (length < Duration::zero()) return "-" + say_duration(length == Duration::min() ? Duration::max() : -length);
   const auto ns = length.count();
+  if (ns == 0) return "0 s";
   if (ns < 1'000) return std::to_string(ns) + " ns";
   const auto scaled = [&](double unit) {
     const double value = static_cast<double>(ns) / unit;

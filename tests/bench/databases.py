@@ -73,9 +73,9 @@ def _mysql(stage, plan):
 def _postgres(stage, plan):
     from support.postgres import Postgres
     with Postgres() as server:
-        server.sql("CREATE ROLE vitald LOGIN PASSWORD 'bench'; GRANT pg_monitor TO vitald")
+        server.psql("CREATE ROLE vitald LOGIN PASSWORD 'bench'", "GRANT pg_monitor TO vitald")
         login = {"probe": "postgres", "socket": str(server.socket), "user": "vitald", "password": "bench", "database": "postgres"}
-        bare = (f"{server.socket_folder}:{server.port}", "vitald", "bench")
+        bare = (f"{server.sockets}:{server.port}", "vitald", "bench")
         one = {**login, "query": "SELECT 1 AS one"}
         yield cost(stage, plan, "postgres, one query, new connection", one, ("postgres", *bare))
         yield cost(stage, plan, "postgres, one query, kept connection", {**one, "keep_connection": True}, ("postgres-kept", *bare))
@@ -97,7 +97,7 @@ def _redis(stage, plan):
 def _rabbitmq(stage, plan):
     from support.rabbitmq import RabbitMq
     with RabbitMq() as server:
-        check = {"probe": "rabbitmq", "address": server.address, "user": "guest", "password": "guest"}
+        check = {"probe": "rabbitmq", "address": f"127.0.0.1:{server.port}", "user": "monitor", "password": "secret of monitor"}
         yield cost(stage, plan, "rabbitmq, handshake", check)
 
 

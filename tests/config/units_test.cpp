@@ -83,7 +83,7 @@ TEST(Units, a_locale_with_decimal_commas_changes_nothing) {
 
 TEST(Units, durations_are_said) {
   const std::pair<Duration, const char*> table[] = {
-      {0s, "0 ns"},       {350us, "350 us"},           {38ms, "38 ms"},
+      {0s, "0 s"},        {350us, "350 us"},           {38ms, "38 ms"},
       {1500us, "1.5 ms"}, {1200ms, "1.2 s"},           {12s, "12 s"},
       {59600ms, "1 min"}, {372s, "6 min 12 s"},        {3h + 5min, "3 h 5 min"},
       {1h, "1 h"},        {12 * 24h + 4h, "12 d 4 h"}, {999900us, "1 s"},
