@@ -12,7 +12,7 @@ from stage import Trouble
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "integration"))
 
-COUNT, EVERY = 20, 0.2  # 100 checks a second in all
+COUNT, EVERY = 20, 0.4  # 50 checks a second in all
 
 
 def _bare(stage, kind, where, user, password, seconds):
@@ -72,7 +72,7 @@ def _mysql(stage, plan):
 
 def _postgres(stage, plan):
     from support.postgres import Postgres
-    with Postgres() as server:
+    with Postgres("max_connections = 100\n") as server:
         server.psql("CREATE ROLE vitald LOGIN PASSWORD 'bench'", "GRANT pg_monitor TO vitald")
         login = {"probe": "postgres", "socket": str(server.socket), "user": "vitald", "password": "bench", "database": "postgres"}
         bare = (f"{server.sockets}:{server.port}", "vitald", "bench")

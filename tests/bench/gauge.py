@@ -29,13 +29,9 @@ def family(pid):
 
 
 def cpu_us(pid):
-    """Processor time of all threads, to the nanosecond of the scheduler's own account where ticks would be 10 ms."""
-    total = 0
-    for one in family(pid):
-        for thread in os.listdir(f"/proc/{one}/task"):
-            words = _read(f"/proc/{one}/task/{thread}/schedstat").split()
-            total += int(words[0]) if words else 0
-    return total / 1000
+    """Processor time of all threads, also of those that have ended, by the process's own clock: to the nanosecond, where
+    ticks would be 10 ms. The clock's number is made as clock_getcpuclockid(3) makes it."""
+    return sum(time.clock_gettime_ns((~one << 3) | 2) for one in family(pid)) / 1000
 
 
 def wake_ups(pid):
