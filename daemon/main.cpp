@@ -1,3 +1,5 @@
+#include <openssl/crypto.h>
+
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cstdio>
@@ -84,6 +86,9 @@ int parse_and_run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // A worker may still be inside OpenSSL when the process ends (libpq hashes for as long as a server tells it to) and
+  // would crash if OpenSSL cleaned up under it, so it must not. This counts only before OpenSSL's first use.
+  OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
   try {
     return parse_and_run(argc, argv);
   } catch (const std::bad_alloc&) {

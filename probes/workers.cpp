@@ -15,6 +15,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 #include "probes/failure.hpp"
 
@@ -74,6 +75,8 @@ struct Pool {
   std::deque<std::shared_ptr<Ticket>> queue;
   std::map<std::string, Line, std::less<>> lines;
   std::size_t threads = 0, busy = 0, wedged = 0, suspects_running = 0;
+  std::vector<pthread_t> leaving;  // ended because the pool closes, to be joined by it
+  bool gone = false;               // the pool's owner has left: nobody joins any more
 };
 
 void begin(Pool& pool, const Ticket& ticket) {
@@ -135,6 +138,13 @@ void work(const std::shared_ptr<Pool>& pool) {
     finish(*pool, ticket, std::move(error));
   }
   pool->threads -= 1;
+  // What OpenSSL and the database libraries keep for each thread goes with the very end of it. A process that ends in
+  // the same moment would leave that behind, so the pool waits for the end of those that it has time for.
+  if (pool->loop || pool->gone) {
+    pthread_detach(pthread_self());
+  } else {
+    pool->leaving.push_back(pthread_self());
+  }
   pool->changed.notify_all();
 }
 
@@ -145,12 +155,11 @@ void* enter(void* argument) {
   return nullptr;
 }
 
-/// A detached thread that takes no signals: they are the loop's. False when the system has no more threads for us.
+/// A thread that takes no signals: they are the loop's. False when the system has no more threads for us.
 bool start_thread(const std::shared_ptr<Pool>& pool) {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, stack_bytes);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -197,6 +206,10 @@ class ThreadPool final : public Workers {
     pool_->changed.notify_all();
     // Idle threads are on their way out; those inside a job are left to end, or not to end, on their own.
     pool_->changed.wait(lock, [&] { return pool_->threads <= pool_->busy; });
+    pool_->gone = true;
+    const auto leaving = std::move(pool_->leaving);
+    lock.unlock();
+    for (const pthread_t thread : leaving) pthread_join(thread, nullptr);
   }
 
   asio::awaitable<void> run(std::string key, std::function<void()> job) override {

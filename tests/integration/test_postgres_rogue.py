@@ -1,10 +1,11 @@
 """The postgres probe against servers that only look like one."""
 # time-out: 120
 
+import os
 import unittest
 
 from support import Authority
-from support.one_run import Run, evidence
+from support.one_run import Run
 from support.rogue_postgres import LET_IN, WANT_CLEAR, WANT_MD5, WANT_SCRAM, RoguePostgres, message, row
 
 NAME = "db.example.com"
@@ -21,7 +22,9 @@ class RogueTest(unittest.TestCase):
         return rogue
 
     def check(self, rogue, **more):
-        return Run({**LOGIN, "address": rogue.address, "timeout": "2s", **more}).result()
+        # The address sanitizer keeps 256 MiB of freed memory, which is not what is measured here.
+        sanitizer = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1"}
+        return Run({**LOGIN, "address": rogue.address, "timeout": "2s", **more}, sanitizer).result()
 
     def assert_reason(self, report, verdict, reason, words):
         self.assertEqual((report["verdict"], report.get("reason")), (verdict, reason), report)
@@ -48,7 +51,7 @@ class RogueTest(unittest.TestCase):
     def test_memory_stays_bounded(self):
         _, usual = self.check(self.serve(LET_IN, b""), query="SELECT 1 AS x")
         endless = {"rows": row(b"x" * 100) * 1000, "notices": message(b"N", b"SERROR\0C00000\0Mhello\0\0") * 1000,
-                   "a huge row": b"D" + (1 << 30).to_bytes(4, "big") + b"\0\1" + b"x" * self.MIB}
+                   "a huge row": b"D" + (1 << 28).to_bytes(4, "big") + b"\0\1" + b"x" * self.MIB}
         for name, forever in endless.items():
             report, memory = self.check(self.serve(LET_IN, forever), query="SELECT 1 AS x", max_rows=10)
             with self.subTest(name):

@@ -17,14 +17,14 @@ class Run:
                                          stdin=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
 
     def result(self):
-        """The report, and the most memory in bytes."""
+        """The report, and the most memory in bytes. It must end well, whatever it found."""
         try:
             text = self._process.stdout.read()
             errors = self._process.stderr.read()
-            _, _, usage = os.wait4(self._process.pid, 0)
-            self._process.returncode = 0
-            if not text.strip():
-                raise AssertionError(f"nothing was printed: {errors}")
+            _, status, usage = os.wait4(self._process.pid, 0)
+            self._process.returncode = os.waitstatus_to_exitcode(status)
+            if self._process.returncode not in range(4) or not text.strip():
+                raise AssertionError(f"it ended with {self._process.returncode}: {text}{errors}")
             return json.loads(text), usage.ru_maxrss * 1024
         finally:
             self._process.stdout.close()
