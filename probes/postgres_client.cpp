@@ -67,7 +67,8 @@ void check(config::Reader& in, const Connection& connection) {
   }
   // libpq takes a comma for the end of one host of several.
   const auto has_comma = [](const std::string& text) { return text.find(',') != std::string::npos; };
-  if (has_comma(where.unix_path) || has_comma(where.host) || (where.tls && has_comma(where.tls->server_name))) in.problem("", "a comma cannot stand in a host's name or a socket's path");
+  if (has_comma(where.unix_path) || has_comma(where.host) || (where.tls && has_comma(where.tls->server_name)))
+    in.problem("", "a comma cannot stand in a host's name or a socket's path");
 }
 
 }  // namespace
