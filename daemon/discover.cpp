@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "probes/mounts.hpp"
+#include "probes/probe.hpp"
 
 namespace vitald::daemon {
 namespace {
@@ -98,6 +99,13 @@ std::string http_check(const Listener& listener, Names& names) {
   return text + "    severity: P1\n";
 }
 
+/// A kind of probe that knows the service needs an account there, which nobody here can make up.
+std::string hint_of(std::string_view service) {
+  const std::string kind(service == "postgresql" ? "postgres" : service);
+  if (probes::find_probe(kind) == nullptr) return "";
+  return "  # 'probe: " + kind + "' sees more of it, with an account of its own: docs/probes/" + kind + ".md\n";
+}
+
 std::string listener_checks(const HostFacts& facts, const DiscoverOptions& options, Names& names) {
   std::string http;
   std::string other;
@@ -107,6 +115,7 @@ std::string listener_checks(const HostFacts& facts, const DiscoverOptions& optio
     if (listener.http_status != 0 && !listener.tls) {
       http += http_check(listener, names);
     } else if (service != known_services().end()) {
+      other += hint_of(service->second);
       other += "  " + names.unique(std::string(service->second)) +
                ":\n    probe: tcp\n    address: " + quoted(host_part(listener) + ":" + std::to_string(listener.port)) +
                "\n    severity: P1\n";

@@ -109,6 +109,16 @@ TEST(StarterConfiguration, HoldsOneCheckForEachThingFound) {
   EXPECT_THAT(yaml, HasSubstr("instance: \"web-1\"\n"));
 }
 
+TEST(StarterConfiguration, SaysWhichProbeSeesMoreOfAService) {
+  HostFacts facts;
+  facts.host_name = "db-1";
+  facts.listeners = {{"127.0.0.1", 22}, {"127.0.0.1", 5432}};
+  const std::string yaml = starter_configuration(facts, {});
+  EXPECT_THAT(yaml, HasSubstr("  # 'probe: postgres' sees more of it, with an account of its own: "
+                              "docs/probes/postgres.md\n  postgresql:\n    probe: tcp\n"));
+  EXPECT_THAT(yaml, ::testing::Not(HasSubstr("probe: ssh")));
+}
+
 TEST(StarterConfiguration, OfABareHostWatchesDiskAndMemory) {
   HostFacts facts;
   facts.mountinfo = "22 1 254:1 / / rw - ext4 /dev/vda1 rw\n";
