@@ -54,7 +54,8 @@ asio::awaitable<Result<ProbeReport>> App::probe(std::string check) {
   auto plan = find_plan(configuration_, check);  // a copy: a reload may replace it while it runs
   if (!plan) co_return plan.failure();
   const std::shared_ptr<const alerting::Rules> rules = configuration_.rules;
-  auto report = co_await run_for_report(*runner_, *plan, *rules, clock_);
+  std::string memory(engine_->probe_memory(plan->name));
+  auto report = co_await run_for_report(*runner_, *plan, *rules, std::move(memory), clock_);
   co_return std::move(report);
 }
 

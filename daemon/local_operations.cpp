@@ -92,7 +92,7 @@ DaemonView LocalOperations::view() const {
 asio::awaitable<Result<ProbeReport>> LocalOperations::probe(std::string check) {
   auto plan = find_plan(configuration_, check);
   if (!plan) co_return plan.failure();
-  auto report = co_await run_for_report(*runner_, *plan, *configuration_.rules, clock_);
+  auto report = co_await run_for_report(*runner_, *plan, *configuration_.rules, "", clock_);
   co_return std::move(report);
 }
 

@@ -36,7 +36,7 @@ ProbeReport judge_for_report(const CheckPlan& plan, const alerting::Rules& rules
 }
 
 asio::awaitable<ProbeReport> run_for_report(Runner& runner, const CheckPlan& plan, const alerting::Rules& rules,
-                                            const Clock& clock) {
+                                            std::string memory, const Clock& clock) {
   struct Answer {
     explicit Answer(const asio::any_io_executor& loop) : arrived(loop, Steady::max()) {}
     asio::steady_timer arrived;  // cancelled when the run is there
@@ -44,7 +44,7 @@ asio::awaitable<ProbeReport> run_for_report(Runner& runner, const CheckPlan& pla
   };
   const asio::any_io_executor loop = co_await asio::this_coro::executor;
   const auto answer = std::make_shared<Answer>(loop);
-  runner.start(plan, "", [answer](FinishedRun run) {
+  runner.start(plan, memory, [answer](FinishedRun run) {
     answer->run = std::move(run);
     answer->arrived.cancel();
   });

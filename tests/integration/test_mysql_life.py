@@ -146,6 +146,18 @@ class LifeTest(unittest.TestCase):
             wait_until(lambda: self.state(daemon)["verdict"] == "unknown", daemon.log)
             self.assertIn("jobs", json.dumps(self.state(daemon)))
 
+    def test_a_run_by_hand_knows_what_the_last_one_left_and_leaves_nothing(self):
+        with MariaDb() as server:
+            server.user("monitor", PASSWORD, "SELECT ON shop.*")
+            server.sql("CREATE DATABASE shop; CREATE TABLE shop.jobs (id INT)")
+            daemon = self.daemon(socket=str(server.socket), database="shop", query="SELECT COUNT(*) AS n FROM jobs",
+                                 every="1h", timeout="5s")
+            wait_until(lambda: self.state(daemon)["runs"] >= 1, daemon.log)
+            server.sql("INSERT INTO jobs VALUES (1)", "shop")
+            for _ in range(2):
+                report = json.loads(daemon.command("probe", "db", "--json").stdout)
+                self.assertEqual(sample(report, "changed"), 1, report)
+
 
 class ExamplesTest(unittest.TestCase):
     """config/examples/mysql.yaml with the account of docs/probes/mysql.md, pointed at a server of the test's own."""
