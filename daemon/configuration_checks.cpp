@@ -119,7 +119,7 @@ class CheckReader {
     read_rules(in, defaults_, config::Limits{facts.samples, free_samples}, draft);
     draft.plan.probe = kind->make(in);
     in.finish();
-    add_default_limits(facts, draft.rules.limits);
+    if (!free_samples) add_default_limits(facts, draft.rules.limits);  // they are on figures that it does not ask for
     draft.plan.kind = kind;
     draft.rules.probe = kind->name;
     draft.rules.passive = kind->passive;

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <chrono>
 
+#include "probes/authorization.hpp"
 #include "probes/foreign_text.hpp"
 
 namespace vitald::probes::mysql {
@@ -74,14 +75,6 @@ void set_options(MYSQL* handle, const Connection& connection, const sql::Talk& t
   restrict_logins(handle, tls && !tls->insecure);
 }
 
-std::string reveal(const Connection& connection) {
-  if (!connection.password) return "";
-  const auto secret = connection.password->reveal();
-  if (secret) return std::string(*secret);
-  throw ProbeFailure(Outcome::unmeasured, "secret_missing:" + connection.password->name(),
-                     "vitald has no password to log in with: " + secret.failure().sentence());
-}
-
 std::string text_of(const char* text) { return text == nullptr ? "" : text; }
 
 }  // namespace
@@ -117,7 +110,7 @@ void MySqlSession::arrived(std::string_view bytes) {
 void MySqlSession::log_in(const Connection& connection, const std::string& host) {
   const auto& where = connection.where;
   const bool by_path = !where.unix_path.empty();
-  const std::string password = reveal(connection);
+  const std::string password = connection.password ? reveal(*connection.password) : "";
   const char* database = connection.database.empty() ? nullptr : connection.database.c_str();
   // A password of nullptr would be looked for in the environment.
   MYSQL* const done =

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <utility>
 
+#include "probes/authorization.hpp"
 #include "probes/options.hpp"
 #include "probes/postgres_session.hpp"
 
@@ -27,13 +28,6 @@ std::string socket_file(std::string path) {
   if (port_of(path)) return path;
   while (path.size() > 1 && path.back() == '/') path.pop_back();
   return path + std::string(socket_prefix) + "5432";
-}
-
-std::string reveal(const Secret& secret) {
-  const auto text = secret.reveal();
-  if (text) return std::string(*text);
-  throw ProbeFailure(Outcome::unmeasured, "secret_missing:" + secret.name(),
-                     "vitald has no secret: " + text.failure().sentence());
 }
 
 /// All but the addresses. Reveals the secret: on the loop, never beside a reload that loads it.

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "probes/authorization.hpp"
 #include "probes/foreign_text.hpp"
 #include "probes/options.hpp"
 
@@ -110,13 +111,6 @@ ProbeFailure end_of(const ProbeFailure& gone, const std::vector<RespReply>& repl
   if (!replies.empty() && replies.back().is_error()) return failure_of(replies.back(), "the connection was closed");
   if (!may_want_tls) return gone;
   return ProbeFailure(gone.outcome, gone.reason, std::string(gone.what()) + " (perhaps it expects TLS)", tls_remedy);
-}
-
-std::string reveal(const Secret& secret) {
-  const auto text = secret.reveal();
-  if (text) return std::string(*text);
-  throw ProbeFailure(Outcome::unmeasured, "secret_missing:" + secret.name(),
-                     "vitald has no secret: " + text.failure().sentence());
 }
 
 }  // namespace

@@ -157,6 +157,7 @@ class LifeTest(unittest.TestCase):
             for _ in range(2):
                 report = json.loads(daemon.command("probe", "db", "--json").stdout)
                 self.assertEqual(sample(report, "changed"), 1, report)
+                self.assertEqual(report["limits"], [], "the server's own figures are not asked for")
 
 
 class ExamplesTest(unittest.TestCase):
