@@ -5,7 +5,7 @@ import json
 import re
 import unittest
 
-from support import Daemon, Receiver, repository, wait_until
+from support import Daemon, Receiver, repository, run_alone, sample, wait_until
 from support.laravel import (JOBS_TABLES, JOBS_TABLES_POSTGRES, Commands, Horizon, RedisQueue, Worker, failed_row, job_row,
                              payload)
 from support.mariadb import MariaDb
@@ -18,22 +18,7 @@ PREFIX = "shop_database_"
 
 def probe(check):
     """What one run on its own finds."""
-    daemon = Daemon({"it": check})
-    try:
-        done = daemon.command("probe", "it", "--local", "--json")
-        if not done.stdout.strip():
-            raise AssertionError(f"nothing was printed, exit status {done.returncode}: {done.stderr}")
-        if PASSWORD in done.stdout:
-            raise AssertionError(f"the password is in the output: {done.stdout}")
-        return json.loads(done.stdout)
-    finally:
-        daemon.close()
-
-
-def sample(report, name, queue=None):
-    wanted = {"queue": queue} if queue else {}
-    return next((each["value"] for each in report.get("samples", [])
-                 if each["name"] == name and each.get("labels", {}) == wanted), None)
+    return run_alone(check, PASSWORD)[0]
 
 
 def evidence(report):
@@ -111,14 +96,14 @@ class RedisQueueTest(WithRedis):
         taken.call("ZADD", f"{queue.key}:reserved", 1_700_000_000, payload())
         report = self.look(["default", "exports"], redis=self.user_as_documented("laravel-queue.md"))
         self.assertEqual(report["verdict"], "ok", report)
-        found = {name: sample(report, name, "default") for name in ("pending", "delayed", "delayed_due", "reserved",
+        found = {name: sample(report, name, queue="default") for name in ("pending", "delayed", "delayed_due", "reserved",
                                                                     "reserved_expired", "stalled")}
         self.assertEqual(found, {"pending": 2, "delayed": 2, "delayed_due": 1, "reserved": 2, "reserved_expired": 1,
                                  "stalled": 0})
-        self.assertGreater(sample(report, "oldest_age", "default"), 1e6)
-        self.assertLess(sample(report, "idle", "default"), 3600)
-        self.assertEqual(sample(report, "pending", "exports"), 0)
-        self.assertIsNone(sample(report, "idle", "exports"))
+        self.assertGreater(sample(report, "oldest_age", queue="default"), 1e6)
+        self.assertLess(sample(report, "idle", queue="default"), 3600)
+        self.assertEqual(sample(report, "pending", queue="exports"), 0)
+        self.assertIsNone(sample(report, "idle", queue="exports"))
         self.assertRegex(report["summary"], r"^default: 3 jobs wait, the oldest for \d+ d")
 
     def test_a_limit_on_the_length_of_each_queue(self):
@@ -130,9 +115,9 @@ class RedisQueueTest(WithRedis):
 
     def test_names_on_a_cluster(self):
         RedisQueue(self.redis, PREFIX, cluster=True).push()
-        self.assertEqual(sample(self.look(cluster_names=True), "pending", "default"), 1)
+        self.assertEqual(sample(self.look(cluster_names=True), "pending", queue="default"), 1)
         report = self.look()
-        self.assertEqual(sample(report, "pending", "default"), 0)
+        self.assertEqual(sample(report, "pending", queue="default"), 0)
         self.assertIn(f"there is a key '{PREFIX}queues:{{default}}'", evidence(report)[-1])
 
     def test_another_prefix(self):
@@ -150,7 +135,7 @@ class RedisQueueTest(WithRedis):
         queue.push(payload(data="x" * 2_000_000))
         queue.push()
         report = self.look()
-        self.assertEqual((report["verdict"], sample(report, "pending", "default")), ("ok", 2), report["summary"])
+        self.assertEqual((report["verdict"], sample(report, "pending", queue="default")), ("ok", 2), report["summary"])
         self.assertIn("too large", evidence(report)[-1])
 
     def test_a_login_that_is_refused(self):
@@ -164,7 +149,7 @@ class RedisQueueTest(WithRedis):
         worker = Worker(queue)
         living = Living(self, {"probe": "laravel-queue", "redis": {**self.where, "keep_connection": True},
                                "prefix": PREFIX, "queues": "default", "limits": {"stalled": {"critical": "1s"}}})
-        living.wait("the queue to be worked off", lambda check: sample(check, "pending", "default") == 0)
+        living.wait("the queue to be worked off", lambda check: sample(check, "pending", queue="default") == 0)
         self.assertEqual(living.more_runs()["verdict"], "ok")
         worker.kill()
         for _ in range(3):
@@ -175,11 +160,11 @@ class RedisQueueTest(WithRedis):
         taken = queue.pop()  # a worker with a long job
         check = living.wait("a worker to be at it", lambda check: check["verdict"] == "ok")
         check = living.more_runs(6)
-        self.assertEqual((check["verdict"], sample(check, "stalled", "default")), ("ok", 0), "it is at work")
+        self.assertEqual((check["verdict"], sample(check, "stalled", queue="default")), ("ok", 0), "it is at work")
         queue.finish(taken)
         worker = Worker(queue)
         self.addCleanup(worker.kill)
-        living.wait("an empty queue", lambda check: sample(check, "pending", "default") == 0 and check["verdict"] == "ok")
+        living.wait("an empty queue", lambda check: sample(check, "pending", queue="default") == 0 and check["verdict"] == "ok")
 
 
 class HorizonTest(WithRedis):
@@ -197,8 +182,8 @@ class HorizonTest(WithRedis):
                            queues=["default", "exports"], queue_prefix=PREFIX, host="web-1", environment="production")
         self.assert_found(report, "ok", None, "^Horizon is running: 2 supervisors, 5 processes; 4 jobs wait$")
         self.assertEqual((sample(report, "masters"), sample(report, "processes")), (1, 5))
-        self.assertEqual(sample(report, "pending", "default"), 4)
-        self.assertEqual(sample(report, "wait", "default"), 2)
+        self.assertEqual(sample(report, "pending", queue="default"), 4)
+        self.assertEqual(sample(report, "wait", queue="default"), 2)
         self.assertGreater(sample(report, "snapshot_age"), 1e6)
 
     def test_the_applications_clock_does_not_matter(self):
@@ -296,13 +281,13 @@ class DatabaseQueueTest(unittest.TestCase):
                   job_row("exports", reserved=200), job_row("other"))
         report = self.look()
         self.assertEqual(report["verdict"], "ok", report)
-        found = {name: sample(report, name, "default") for name in ("pending", "delayed", "reserved", "reserved_expired",
+        found = {name: sample(report, name, queue="default") for name in ("pending", "delayed", "reserved", "reserved_expired",
                                                                     "delayed_due")}
         self.assertEqual(found, {"pending": 2, "delayed": 1, "reserved": 2, "reserved_expired": 1, "delayed_due": None})
-        self.assertTrue(300 <= sample(report, "oldest_age", "default") < 330, report)
+        self.assertTrue(300 <= sample(report, "oldest_age", queue="default") < 330, report)
         self.assertRegex(report["summary"], r"^default: 2 jobs wait, the oldest for 5 min.*"
                                             r"exports: 1 job was taken and never finished$")
-        self.assertEqual(sample(self.look(retry_after="5m"), "reserved_expired", "default"), 0)
+        self.assertEqual(sample(self.look(retry_after="5m"), "reserved_expired", queue="default"), 0)
 
     def test_a_queue_stalls_and_moves_again(self):
         self.rows(job_row(), job_row())
@@ -312,7 +297,7 @@ class DatabaseQueueTest(unittest.TestCase):
         self.rows("UPDATE jobs SET reserved_at = UNIX_TIMESTAMP() ORDER BY id LIMIT 1;")
         living.wait("a worker to be at it", lambda check: check["verdict"] == "ok")
         self.rows("DELETE FROM jobs")
-        check = living.wait("an empty queue", lambda check: sample(check, "pending", "default") == 0)
+        check = living.wait("an empty queue", lambda check: sample(check, "pending", queue="default") == 0)
         self.assertEqual((check["verdict"], check["summary"]), ("ok", "no job waits"))
 
     def test_a_failed_job_is_told_once(self):
@@ -384,9 +369,9 @@ class PostgresQueueTest(unittest.TestCase):
                          job_row(reserved=200), failed_row(), database="shop")
         report = self.look()
         self.assertEqual(report["verdict"], "ok", report)
-        found = {name: sample(report, name, "default") for name in ("pending", "delayed", "reserved", "reserved_expired")}
+        found = {name: sample(report, name, queue="default") for name in ("pending", "delayed", "reserved", "reserved_expired")}
         self.assertEqual(found, {"pending": 2, "delayed": 1, "reserved": 2, "reserved_expired": 1})
-        self.assertTrue(300 <= sample(report, "oldest_age", "default") < 330, report)
+        self.assertTrue(300 <= sample(report, "oldest_age", queue="default") < 330, report)
 
     def test_a_failed_job_is_told_once(self):
         where = {"socket": str(self.server.socket), "user": "vitald", "password": PASSWORD, "database": "shop"}

@@ -7,8 +7,8 @@ import threading
 import unittest
 from contextlib import ExitStack, contextmanager
 
-from support import Authority, wait_until
-from support.mariadb import PASSWORD, STATUS_GRANTS, MariaDb, evidence, probe, sample
+from support import Authority, sample, wait_until
+from support.mariadb import PASSWORD, STATUS_GRANTS, MariaDb, evidence, probe
 
 
 class OneServer(unittest.TestCase):

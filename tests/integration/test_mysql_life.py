@@ -6,8 +6,8 @@ import unittest
 
 import yaml
 
-from support import Daemon, repository, wait_until
-from support.mariadb import PASSWORD, STATUS_GRANTS, MariaDb, probe, sample
+from support import Daemon, repository, sample, wait_until
+from support.mariadb import PASSWORD, STATUS_GRANTS, MariaDb, probe
 from support.network import free_port
 
 

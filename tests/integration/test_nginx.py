@@ -1,63 +1,24 @@
 """The http and tls probes against a real nginx, and the whole road from a stopped nginx to the pages and back."""
 
-import json
-import socket
 import subprocess
-import threading
 import unittest
 from datetime import timedelta
 
-from support import Answer, Authority, Daemon, Nginx, Receiver, wait_until
+from support import Answer, Authority, Daemon, Nginx, Receiver, run_alone, wait_until
 from support.certificates import Certificate
+from support.peer import Peer
 
 NAME = "shop.example.com"
 
 
-class Endless:
+class Endless(Peer):
     """Answers every request with a body that never ends."""
 
-    def __init__(self):
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self._socket.getsockname()[1]
-        self._connections = []
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
+    def talk(self, connection):
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n")
         while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            self._connections.append(connection)
-            threading.Thread(target=self._pour, args=(connection,), daemon=True).start()
-
-    @staticmethod
-    def _pour(connection):
-        try:
-            connection.recv(65536)
-            connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n")
-            while True:
-                connection.sendall(b"never the word\n" * 1000)
-        except OSError:
-            pass
-
-    def close(self):
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-        for connection in self._connections:
-            connection.close()
-
-
-def probe(check):
-    """What one run on its own finds, and the exit status."""
-    daemon = Daemon({"it": check})
-    try:
-        done = daemon.command("probe", "it", "--local", "--json")
-        if not done.stdout.strip():
-            raise AssertionError(f"nothing was printed, exit status {done.returncode}: {done.stderr}")
-        return json.loads(done.stdout), done.returncode
-    finally:
-        daemon.close()
+            connection.sendall(b"never the word\n" * 1000)
 
 
 class MatrixTest(unittest.TestCase):
@@ -71,11 +32,11 @@ class MatrixTest(unittest.TestCase):
         return nginx
 
     def tls(self, nginx, **more):
-        return probe({"probe": "tls", "address": f"127.0.0.1:{nginx.tls_port}", "server_name": NAME,
+        return run_alone({"probe": "tls", "address": f"127.0.0.1:{nginx.tls_port}", "server_name": NAME,
                       "ca_file": str(self.authority.file), **more})
 
     def https(self, nginx, **more):
-        return probe({"probe": "http", "url": f"https://127.0.0.1:{nginx.tls_port}/",
+        return run_alone({"probe": "http", "url": f"https://127.0.0.1:{nginx.tls_port}/",
                       "tls": {"server_name": NAME, "ca_file": str(self.authority.file)}, **more})
 
     def assert_fault(self, nginx, reason, words, http_words):
@@ -141,7 +102,7 @@ class MatrixTest(unittest.TestCase):
     def test_stopped(self):
         nginx = self.serve(self.authority.issue(NAME))
         nginx.stop()
-        for report, status in (self.tls(nginx), self.https(nginx), probe({"probe": "http", "url": nginx.url})):
+        for report, status in (self.tls(nginx), self.https(nginx), run_alone({"probe": "http", "url": nginx.url})):
             self.assertEqual((report["verdict"], report["reason"], status), ("critical", "connect_refused", 2), report)
 
     def test_slow(self):
@@ -151,7 +112,7 @@ class MatrixTest(unittest.TestCase):
         nginx = self.serve(None, f"location / {{ proxy_pass {upstream.url}; }}\n"
                                  "    location /drip { limit_rate 64; root /usr/share; try_files /common-licenses/GPL-3 =404; }")
         for path in ("/", "/drip"):
-            report, status = probe({"probe": "http", "url": nginx.url + path, "timeout": "500ms", "every": "1s",
+            report, status = run_alone({"probe": "http", "url": nginx.url + path, "timeout": "500ms", "every": "1s",
                                     "expect": {"body_contains": ["END OF TERMS"]}})
             self.assertEqual((report["verdict"], report["outcome"], status), ("critical", "refused", 2), report)
             self.assertIn("timeout", report["reason"])
@@ -161,10 +122,10 @@ class MatrixTest(unittest.TestCase):
         self.addCleanup(endless.close)
         nginx = self.serve(None, f"location / {{ proxy_pass http://127.0.0.1:{endless.port}; proxy_buffering off; }}")
         check = {"probe": "http", "url": nginx.url, "max_body": "64KiB", "timeout": "10s"}
-        report, status = probe({**check, "expect": {"body_contains": ["the end"]}})
+        report, status = run_alone({**check, "expect": {"body_contains": ["the end"]}})
         self.assertEqual((report["verdict"], report["reason"], status), ("critical", "wrong_body", 2), report)
         self.assertIn("64 KiB", report["summary"])
-        report, status = probe({**check, "expect": {"body_contains": ["never the word"]}})
+        report, status = run_alone({**check, "expect": {"body_contains": ["never the word"]}})
         self.assertEqual((report["verdict"], status), ("ok", 0), report)
         size = next(sample["value"] for sample in report["samples"] if sample["name"] == "body_bytes")
         self.assertLessEqual(size, 64 * 1024)

@@ -9,8 +9,8 @@ import unittest
 from datetime import timedelta
 from pathlib import Path
 
-from support import Authority, Daemon, free_port, wait_until
-from support.one_run import Run, evidence, probe, sample
+from support import Authority, Daemon, free_port, sample, wait_until
+from support.one_run import Run, evidence, probe
 from support.postgres import Postgres
 
 NAME = "db.example.com"

@@ -3,13 +3,13 @@
 
 import json
 import os
-import socket
 import struct
 import subprocess
 import threading
 import unittest
 
 from support import Authority, Daemon, wait_until
+from support.peer import Peer
 from support.rabbitmq import RabbitMq
 
 NAME = "mq.example.com"
@@ -222,41 +222,17 @@ class GrowingTest(BrokerTest):
                 self.assertRegex(now()["summary"], "growing: 4 messages, 1 consumer")
 
 
-class Rogue:
+class Rogue(Peer):
     """Says `first` to whoever connects, then `again` without end; nothing at all without them."""
 
     def __init__(self, first=b"", again=b""):
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self._socket.getsockname()[1]
         self._first, self._again = first, again
-        self._connections = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
 
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            self._connections.append(connection)
-            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
-
-    def _talk(self, connection):
-        try:
-            connection.sendall(self._first)
-            while self._again:
-                connection.sendall(self._again)
-        except OSError:
-            pass
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-        for connection in self._connections:
-            connection.close()
+    def talk(self, connection):
+        connection.sendall(self._first)
+        while self._again:
+            connection.sendall(self._again)
 
 
 def frame(kind, payload, channel=0):

@@ -4,11 +4,11 @@ that are none."""
 
 import json
 import socket
-import threading
 import unittest
 from pathlib import Path
 
-from support import Authority, Daemon, free_port, wait_until
+from support import Authority, Daemon, free_port, run_alone, sample, wait_until
+from support.peer import Peer
 from support.redis import Redis
 
 NAME = "redis.example.com"
@@ -17,20 +17,7 @@ PASSWORD = "correct horse battery"
 
 def probe(check):
     """What one run on its own finds."""
-    daemon = Daemon({"it": {"probe": "redis", **check}})
-    try:
-        done = daemon.command("probe", "it", "--local", "--json")
-        if not done.stdout.strip():
-            raise AssertionError(f"nothing was printed, exit status {done.returncode}: {done.stderr}")
-        return json.loads(done.stdout)
-    finally:
-        daemon.close()
-
-
-def sample(report, name, **labels):
-    """The value of the one sample of that name and those labels, or None."""
-    found = [each for each in report["samples"] if each["name"] == name and each.get("labels", {}) == labels]
-    return found[0]["value"] if found else None
+    return run_alone({"probe": "redis", **check})[0]
 
 
 class RedisTest(unittest.TestCase):
@@ -274,40 +261,19 @@ class TroubleTest(RedisTest):
                            "no completed login within 1 s")
 
 
-class Rogue:
+class Rogue(Peer):
     """Accepts, and answers the first bytes of each connection with `answer`; endlessly where asked, and then silence."""
 
     def __init__(self, answer, endless=False):
         self.answer = answer
         self.endless = endless
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self._socket.getsockname()[1]}"
-        self._connections = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
 
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            self._connections.append(connection)
-            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
-
-    def _talk(self, connection):
-        try:
-            connection.recv(65536)
-            connection.sendall(self.answer)
-            while self.endless:
-                connection.sendall(self.answer * 1000)
-        except OSError:
-            pass
-
-    def close(self):
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-        for connection in self._connections:
-            connection.close()
+    def talk(self, connection):
+        connection.recv(65536)
+        connection.sendall(self.answer)
+        while self.endless:
+            connection.sendall(self.answer * 1000)
 
 
 class RogueTest(unittest.TestCase):

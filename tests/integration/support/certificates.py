@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from .lifetime import Closed
+
 _SETTINGS = """
 [ca]
 default_ca = authority
@@ -40,7 +42,7 @@ def _stamp(moment):
     return moment.strftime("%Y%m%d%H%M%SZ")
 
 
-class Authority:
+class Authority(Closed):
     """`file` is what a client has to trust. `parent` makes it an intermediate one."""
 
     def __init__(self, name="vitald test authority", parent=None):
@@ -78,12 +80,6 @@ class Authority:
 
     def close(self):
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
     def _new_key(self, path):
         _openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", path)

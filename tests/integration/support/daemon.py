@@ -11,6 +11,7 @@ from pathlib import Path
 
 import yaml
 
+from .lifetime import Started
 from .network import free_port
 from .paths import vitald_binary
 from .waiting import wait_until
@@ -20,7 +21,7 @@ class Refused(AssertionError):
     """The daemon ended instead of becoming ready; the text is what it said."""
 
 
-class Daemon:
+class Daemon(Started):
     """Use as a context manager, or call start() and close().
 
     `checks` and further top-level keys are the configuration as Python values; `text` is one as written instead, in
@@ -111,16 +112,6 @@ class Daemon:
             self.kill()
         if self._own_folder:
             shutil.rmtree(self.folder, ignore_errors=True)
-
-    def __enter__(self):
-        try:
-            return self.start()
-        except BaseException:
-            self.close()
-            raise
-
-    def __exit__(self, *_):
-        self.close()
 
     # Questions
 

@@ -1,7 +1,6 @@
 """Real MariaDB servers: each with a folder, a Unix socket and a TCP port of its own."""
 
 import atexit
-import json
 import os
 import pwd
 import shutil
@@ -11,8 +10,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from .daemon import Daemon
+from .lifetime import Closed, Started
 from .network import free_port
+from .report import run_alone
 from .waiting import wait_until
 
 # Of the accounts that the tests make.
@@ -56,7 +56,7 @@ def _template_data():
     return _template
 
 
-class MariaDb:
+class MariaDb(Started):
     """`options` are further options of mariadbd; `certificate` turns TLS on. Root has no password on the Unix socket."""
 
     def __init__(self, *options, certificate=None, port=None):
@@ -126,18 +126,8 @@ class MariaDb:
         self.stop(signal.SIGKILL)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def __enter__(self):
-        try:
-            return self.start()
-        except BaseException:
-            self.close()
-            raise
 
-    def __exit__(self, *_):
-        self.close()
-
-
-class MariaDbSession:
+class MariaDbSession(Closed):
     """Statements one after the other on one connection, through the client's standard input."""
 
     def __init__(self, server, database):
@@ -170,32 +160,10 @@ class MariaDbSession:
         except BrokenPipeError:
             pass
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
 
 def probe(check, **how):
-    """What one run of a mysql check on its own finds; `how` goes to Daemon."""
-    daemon = Daemon({"db": {"probe": "mysql", "user": "monitor", "password": PASSWORD, **check}}, **how)
-    try:
-        done = daemon.command("probe", "db", "--local", "--json")
-        if not done.stdout.strip():
-            raise AssertionError(f"nothing was printed, exit status {done.returncode}: {done.stderr}")
-        if PASSWORD in done.stdout:
-            raise AssertionError(f"the password is in the output: {done.stdout}")
-        return json.loads(done.stdout)
-    finally:
-        daemon.close()
-
-
-def sample(report, name, **labels):
-    for each in report["samples"]:
-        if each["name"] == name and each.get("labels", {}) == labels:
-            return each["value"]
-    return None
+    """What one run of a mysql check on its own finds."""
+    return run_alone({"probe": "mysql", "user": "monitor", "password": PASSWORD, **check}, PASSWORD, **how)[0]
 
 
 def evidence(report, label):

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from .lifetime import Started
 from .network import accepts, free_port
 from .waiting import wait_until
 
@@ -30,7 +31,7 @@ http {{
 """
 
 
-class Nginx:
+class Nginx(Started):
     """`locations` is what stands in its plain HTTP server; `certificate` adds a TLS server with the same locations."""
 
     def __init__(self, locations='location / { return 200 "hello\\n"; }', certificate=None, server_name="localhost",
@@ -95,13 +96,3 @@ class Nginx:
     def close(self):
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def __enter__(self):
-        try:
-            return self.start()
-        except BaseException:
-            self.close()
-            raise
-
-    def __exit__(self, *_):
-        self.close()

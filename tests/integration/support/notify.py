@@ -7,10 +7,11 @@ import threading
 import time
 from pathlib import Path
 
+from .lifetime import Closed
 from .waiting import wait_until
 
 
-class NotifySocket:
+class NotifySocket(Closed):
     """Give `environment` to the daemon. Each message is kept as (time.monotonic(), text)."""
 
     def __init__(self):
@@ -45,12 +46,6 @@ class NotifySocket:
         self._thread.join()
         self._socket.close()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
     def _listen(self):
         while message := self._socket.recv(4096):

@@ -36,12 +36,5 @@ def probe(check, environment=None):
     return Run(check, environment).result()[0]
 
 
-def sample(report, name, **labels):
-    for each in report["samples"]:
-        if each["name"] == name and each.get("labels", {}) == labels:
-            return each["value"]
-    return None
-
-
 def evidence(report, label):
     return next((each["text"] for each in report["evidence"] if each["label"] == label), "")

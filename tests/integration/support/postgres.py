@@ -10,6 +10,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from .lifetime import Closed, Started
 from .network import free_port
 from .waiting import wait_until
 
@@ -48,7 +49,7 @@ def _programs():
     return found[-1].parent
 
 
-class Postgres:
+class Postgres(Started):
     """`settings` are lines of postgresql.conf; `certificate` turns TLS on; `template` starts from another's data folder
     (made with base_backup). PostgreSQL refuses to run as root: then it runs as the user postgres."""
 
@@ -148,16 +149,6 @@ class Postgres:
                 self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def __enter__(self):
-        try:
-            return self.start()
-        except BaseException:
-            self.close()
-            raise
-
-    def __exit__(self, *_):
-        self.close()
-
     # Questions, all as the superuser over the socket
 
     def _psql(self, database="postgres"):
@@ -196,7 +187,7 @@ class Postgres:
         return standby
 
 
-class Session:
+class Session(Closed):
     """psql at the other end of a pipe."""
 
     def __init__(self, command, name):
@@ -214,9 +205,3 @@ class Session:
         self.process.kill()
         self.process.stdin.close()
         self.process.wait()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()

@@ -16,6 +16,7 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import quote
 
+from .lifetime import Closed, Started
 from .network import accepts, free_port
 from .waiting import wait_until
 
@@ -23,7 +24,7 @@ _SBIN = "/usr/lib/rabbitmq/bin"
 _TAGS = {"admin": "administrator", "monitor": "monitoring", "stranger": "", "limited": "", "quiet": ""}
 
 
-class RabbitMq:
+class RabbitMq(Started):
     """One node with AMQP, AMQP over TLS (with a `certificate`), and the management API.
 
     Users: admin, monitor (tag monitoring), stranger (no permission at all), limited and quiet
@@ -148,16 +149,6 @@ class RabbitMq:
             except OSError:
                 continue
 
-    def __enter__(self):
-        try:
-            return self.start()
-        except BaseException:
-            self.close()
-            raise
-
-    def __exit__(self, *_):
-        self.close()
-
     def log(self):
         files = [self.folder / "output.log", *sorted((self.folder / "log").glob("*.log"))]
         return "".join(file.read_text(encoding="utf-8", errors="replace") for file in files if file.exists())
@@ -200,7 +191,7 @@ def _long(raw):
     return struct.pack(">I", len(raw)) + raw
 
 
-class AmqpClient:
+class AmqpClient(Closed):
     """As little of AMQP 0-9-1 as it takes to declare, publish and consume, one frame at a time."""
 
     def __init__(self, port, user, password, vhost):
@@ -245,12 +236,6 @@ class AmqpClient:
     def close(self):
         self._file.close()
         self._socket.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
     def _frame(self, kind, channel, payload):
         self._socket.sendall(struct.pack(">BHI", kind, channel, len(payload)) + payload + b"\xce")

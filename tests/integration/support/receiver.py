@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from .lifetime import Closed
 from .waiting import wait_until
 
 
@@ -31,7 +32,7 @@ class Request:
         return json.loads(self.body)
 
 
-class Receiver:
+class Receiver(Closed):
     """Listens as soon as it is made. Slack is at /slack, PagerDuty at /v2/enqueue; any other path is a webhook."""
 
     def __init__(self, port=0):
@@ -92,12 +93,6 @@ class Receiver:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
     def _take(self, request):
         with self._lock:

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from .lifetime import Started
 from .network import accepts, free_port
 from .waiting import wait_until
 
@@ -18,7 +19,7 @@ def _limit_files(size):
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
-class Redis:
+class Redis(Started):
     """TCP on `port`, a Unix socket, and TLS on `tls_port` where there is a `certificate` (with the `authority` that made
     it). Further settings are lines of redis.conf as keywords: Redis(maxmemory="1mb", replica_serve_stale_data="no").
 
@@ -104,16 +105,6 @@ class Redis:
     def close(self):
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def __enter__(self):
-        try:
-            return self.start()
-        except BaseException:
-            self.close()
-            raise
-
-    def __exit__(self, *_):
-        self.close()
 
     # Questions
 

@@ -1,7 +1,6 @@
 """Servers that begin like MySQL and then misbehave, on a loopback port of their own."""
 
-import socket
-import threading
+from .peer import Peer
 
 SSL = 0x800
 _CAPABILITIES = 0x008FF7DF & ~SSL | 0x00080000  # what a MySQL 8 offers without TLS; plugin authentication among it
@@ -42,35 +41,17 @@ def end_of_part(number):
     return packet(number, b"\xfe\0\0\x02\0")
 
 
-class RogueMySql:
+class RogueMySql(Peer):
     """`talk(self, connection)` is what happens on each connection; all that came is in `heard`."""
 
     def __init__(self, talk):
         self._talk = talk
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self._socket.getsockname()[1]
         self.heard = bytearray()
-        self._connections = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
 
-    @property
-    def address(self):
-        return f"127.0.0.1:{self.port}"
-
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            self._connections.append(connection)
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection):
+    def talk(self, connection):
         try:
             self._talk(self, connection)
-        except OSError:
-            pass
         finally:
             connection.close()
 
@@ -104,15 +85,3 @@ class RogueMySql:
             if not question.startswith(b"\x03SET "):
                 return question
             connection.sendall(fine(1))
-
-    def close(self):
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-        for connection in self._connections:
-            connection.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()

@@ -1,9 +1,10 @@
 """Something that listens where a PostgreSQL should, and behaves badly."""
 
-import socket
 import ssl
 import struct
 import threading
+
+from .peer import Peer
 
 _SSL_REQUEST = 80877103
 
@@ -23,7 +24,7 @@ def row(value):
     return message(b"D", struct.pack("!hi", 1, len(value)) + value)
 
 
-class RoguePostgres:
+class RoguePostgres(Peer):
     """`tls`: None refuses it, "stall" promises it and says no more, a Certificate speaks it. `greeting` answers the
     login; `forever` is what it says from then on, without end, once it was asked something. `received` is all that
     clients sent, as they meant it. `scram_rounds`: so often must the client hash its password."""
@@ -32,58 +33,39 @@ class RoguePostgres:
         self._greeting, self._forever, self._tls, self._silent = greeting, forever, tls, silent
         self._scram_rounds = scram_rounds
         self.received = b""
-        self._connections = []
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self._socket.getsockname()[1]
         self._closed = threading.Event()
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
 
-    @property
-    def address(self):
-        return f"127.0.0.1:{self.port}"
-
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
+    def talk(self, connection):
+        if self._silent:
+            self._closed.wait()
+            return
+        first = self._hear(connection)
+        if first[4:8] == struct.pack("!i", _SSL_REQUEST):
+            if self._tls is None:
+                connection.sendall(b"N")
+                self._hear(connection)
                 return
-            self._connections.append(connection)
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection):
-        try:
-            if self._silent:
+            connection.sendall(b"S")
+            if self._tls == "stall":
                 self._closed.wait()
                 return
-            first = self._hear(connection)
-            if first[4:8] == struct.pack("!i", _SSL_REQUEST):
-                if self._tls is None:
-                    connection.sendall(b"N")
-                    self._hear(connection)
-                    return
-                connection.sendall(b"S")
-                if self._tls == "stall":
-                    self._closed.wait()
-                    return
-                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-                context.load_cert_chain(self._tls.file, self._tls.key)
-                connection = context.wrap_socket(connection, server_side=True)
-                self._connections.append(connection)
-                self._hear(connection)
-            connection.sendall(self._greeting)
-            answer = self._hear(connection)
-            if self._scram_rounds:  # RFC 5802: the client's nonce comes back with more behind it
-                nonce = answer.split(b"r=")[1] + b"more"
-                first = b"r=" + nonce + b",s=c2FsdA==,i=" + str(self._scram_rounds).encode()
-                connection.sendall(message(b"R", struct.pack("!i", 11) + first))
-            if answer and self._forever:
-                connection.sendall(ONE_COLUMN)
-                while True:
-                    connection.sendall(self._forever)
-            while self._hear(connection):
-                pass
-        except OSError:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self._tls.file, self._tls.key)
+            connection = context.wrap_socket(connection, server_side=True)
+            self._connections.append(connection)
+            self._hear(connection)
+        connection.sendall(self._greeting)
+        answer = self._hear(connection)
+        if self._scram_rounds:  # RFC 5802: the client's nonce comes back with more behind it
+            nonce = answer.split(b"r=")[1] + b"more"
+            first = b"r=" + nonce + b",s=c2FsdA==,i=" + str(self._scram_rounds).encode()
+            connection.sendall(message(b"R", struct.pack("!i", 11) + first))
+        if answer and self._forever:
+            connection.sendall(ONE_COLUMN)
+            while True:
+                connection.sendall(self._forever)
+        while self._hear(connection):
             pass
 
     def _hear(self, connection):
@@ -93,15 +75,4 @@ class RoguePostgres:
 
     def close(self):
         self._closed.set()
-        for each in (self._socket, *self._connections):
-            try:
-                each.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            each.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
+        super().close()
