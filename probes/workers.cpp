@@ -57,16 +57,19 @@ struct Line {
 struct Pool {
   Pool(asio::any_io_executor loop_, WorkerLimits limits_) : limits(limits_), loop(std::move(loop_)) {}
 
-  bool may_run(const Ticket& ticket) const {
-    const auto line = lines.find(ticket.key);
-    if (line == lines.end()) return true;
-    if (line->second.running >= limits.per_key) return false;
-    return !line->second.suspect || suspects_running < std::max<std::size_t>(limits.threads / 2, 1);
+  /// Says of a ticket whether it may run, as things stand at this moment.
+  auto admission() const {
+    std::size_t suspects = 0;
+    for (const auto& [key, line] : lines) suspects += line.suspect ? line.running : 0;
+    const bool room = suspects < std::max<std::size_t>(limits.threads / 2, 1);
+    return [this, room](const std::shared_ptr<Ticket>& ticket) {
+      const auto line = lines.find(ticket->key);
+      if (line == lines.end()) return true;
+      return line->second.running < limits.per_key && (room || !line->second.suspect);
+    };
   }
   /// The first in the queue that may run now; the end of the queue when there is none.
-  auto next() {
-    return std::find_if(queue.begin(), queue.end(), [&](const auto& ticket) { return may_run(*ticket); });
-  }
+  auto next() { return std::find_if(queue.begin(), queue.end(), admission()); }
 
   const WorkerLimits limits;
   std::mutex mutex;
@@ -74,31 +77,21 @@ struct Pool {
   std::optional<asio::any_io_executor> loop;  // nothing once the pool is closed: then nobody waits for an answer
   std::deque<std::shared_ptr<Ticket>> queue;
   std::map<std::string, Line, std::less<>> lines;
-  std::size_t threads = 0, busy = 0, wedged = 0, suspects_running = 0;
+  std::size_t threads = 0, busy = 0, wedged = 0;
   std::vector<pthread_t> leaving;  // ended because the pool closes, to be joined by it
   bool gone = false;               // the pool's owner has left: nobody joins any more
 };
 
 void begin(Pool& pool, const Ticket& ticket) {
-  Line& line = pool.lines[ticket.key];
   pool.busy += 1;
-  line.running += 1;
-  if (line.suspect) pool.suspects_running += 1;
-}
-
-void suspect(Pool& pool, Line& line, bool now) {
-  if (line.suspect == now) return;
-  line.suspect = now;
-  if (now) pool.suspects_running += line.running;
-  if (!now) pool.suspects_running -= line.running;
+  pool.lines[ticket.key].running += 1;
 }
 
 void finish(Pool& pool, const std::shared_ptr<Ticket>& ticket, std::exception_ptr error) {
   const auto line = pool.lines.find(ticket->key);
-  if (!ticket->abandoned) suspect(pool, line->second, false);
+  if (!ticket->abandoned) line->second.suspect = false;
   pool.busy -= 1;
   line->second.running -= 1;
-  if (line->second.suspect) pool.suspects_running -= 1;
   if (line->second.running == 0 && !line->second.suspect) pool.lines.erase(line);
   ticket->ended = true;
   pool.changed.notify_all();  // more than one may have been waiting for this
@@ -188,7 +181,7 @@ bool start_thread(const std::shared_ptr<Pool>& pool) {
   if (!ticket->ended) {
     ticket->abandoned = true;
     pool.wedged += 1;
-    suspect(pool, pool.lines.at(ticket->key), true);
+    pool.lines.at(ticket->key).suspect = true;
   }
   throw boost::system::system_error(asio::error::operation_aborted);
 }
@@ -237,10 +230,9 @@ class ThreadPool final : public Workers {
   void enqueue(const std::shared_ptr<Ticket>& ticket) {
     const std::lock_guard lock(pool_->mutex);
     pool_->queue.push_back(ticket);
-    const auto ready = static_cast<std::size_t>(std::count_if(pool_->queue.begin(), pool_->queue.end(),
-                                                              [&](const auto& each) { return pool_->may_run(*each); }));
+    const auto ready = std::count_if(pool_->queue.begin(), pool_->queue.end(), pool_->admission());
     const std::size_t idle = pool_->threads - pool_->busy;
-    if (ready > idle && pool_->threads < pool_->limits.threads) {
+    if (static_cast<std::size_t>(ready) > idle && pool_->threads < pool_->limits.threads) {
       if (start_thread(pool_)) pool_->threads += 1;
     }
     if (pool_->threads == 0) {
