@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/units.hpp"
+#include "probes/faults.hpp"
 
 namespace vitald::probes::disk {
 namespace {
@@ -55,28 +56,23 @@ void add_samples(const MountFacts& facts, std::vector<Sample>& samples) {
   if (use.inodes > 0) samples.push_back({.name = "inodes_used", .value = inodes_ratio(use), .labels = labels});
 }
 
-struct Fault {
-  Outcome outcome;
-  std::string reason, summary, remedy;
-};
-
 /// What is the target's outranks what is ours, as a critical verdict outranks an unknown one.
-std::vector<Fault> find_faults(const Config& config, const Facts& facts) {
-  std::vector<Fault> faults;
+Faults find_faults(const Config& config, const Facts& facts) {
+  Faults faults;
   for (const std::string& point : facts.missing) {
-    faults.push_back({Outcome::wrong, "not_mounted", "nothing is mounted at " + point, "run: mount " + point});
+    faults.push_back(wrong("not_mounted", "nothing is mounted at " + point, "run: mount " + point));
   }
   for (const MountFacts& each : facts.mounts) {
     if (each.trouble && each.trouble->outcome != Outcome::unmeasured) {
-      faults.push_back({each.trouble->outcome, each.trouble->reason, each.trouble->what(), each.trouble->remedy});
+      faults.push_back(*each.trouble);
     } else if (each.mount.read_only && !config.read_only_allowed) {
-      faults.push_back({Outcome::wrong, "read_only", each.mount.point + " is mounted read-only",
-                        "look for file system errors: dmesg | grep -i -e error -e remount"});
+      faults.push_back(wrong("read_only", each.mount.point + " is mounted read-only",
+                             "look for file system errors: dmesg | grep -i -e error -e remount"));
     }
   }
   for (const MountFacts& each : facts.mounts) {
     if (!each.trouble || each.trouble->outcome != Outcome::unmeasured) continue;
-    faults.push_back({each.trouble->outcome, each.trouble->reason, each.trouble->what(), each.trouble->remedy});
+    faults.push_back(*each.trouble);
   }
   return faults;
 }
@@ -161,19 +157,12 @@ Observation judge(const Config& config, const Facts& facts) {
   }
   const auto faults = find_faults(config, facts);
   if (!faults.empty()) {
-    seen.outcome = faults.front().outcome;
-    seen.reason = faults.front().reason;
-    seen.summary = faults.front().summary;
-    seen.remedy = faults.front().remedy;
-    for (std::size_t i = 1; i < std::min(faults.size(), most_evidence); ++i)
-      seen.evidence.push_back({"also", faults[i].summary});
+    blame(faults, seen, most_evidence);
   } else if (fullest != nullptr) {
     seen.summary = fullest->mount.point + ": " + describe(*fullest);
   } else {
-    seen.outcome = Outcome::unmeasured;
-    seen.reason = "no_mounts";
-    seen.summary = "this host has no file system to look at";
-    seen.remedy = "name one with mount: in the check";
+    blame(unmeasured("no_mounts", "this host has no file system to look at", "name one with mount: in the check"),
+          seen);
   }
   return seen;
 }

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "config/units.hpp"
+#include "probes/faults.hpp"
 #include "probes/foreign_text.hpp"
 #include "probes/horizon.hpp"
 
@@ -33,10 +34,7 @@ std::string list(const std::vector<std::string>& names) {
 
 void say_wrong(Observation& seen, std::string reason, std::string summary, std::string remedy = "") {
   if (seen.outcome != Outcome::answered) return;  // the first thing that is wrong is the one to tell
-  seen.outcome = Outcome::wrong;
-  seen.reason = std::move(reason);
-  seen.summary = std::move(summary);
-  seen.remedy = std::move(remedy);
+  blame(wrong(std::move(reason), std::move(summary), std::move(remedy)), seen);
 }
 
 std::vector<const MasterFacts*> alive(const Facts& facts) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "config/units.hpp"
+#include "probes/faults.hpp"
 
 namespace vitald::probes::mysql {
 namespace {
@@ -33,17 +34,10 @@ void ask_server(sql::Session& session, sql::Talk& talk, const Plan& plan, Facts&
   talk.end();
 }
 
-void blame(const Trouble& trouble, Observation& seen) {
-  seen.outcome = trouble.outcome;
-  seen.reason = trouble.reason;
-  seen.summary = trouble.summary;
-  seen.remedy = trouble.remedy;
-}
-
-std::optional<Trouble> read_only_fault(const Config& config, const StatusFacts& status) {
+std::optional<ProbeFailure> read_only_fault(const Config& config, const StatusFacts& status) {
   if (!config.writable || !status.is_read_only()) return std::nullopt;
-  return Trouble(ProbeFailure(Outcome::wrong, "read_only", "the server is read-only, and it should take writes",
-                              "see whether a fail-over is under way; then: SET GLOBAL read_only = OFF"));
+  return wrong("read_only", "the server is read-only, and it should take writes",
+               "see whether a fail-over is under way; then: SET GLOBAL read_only = OFF");
 }
 
 std::string describe(const Facts& facts) {
@@ -103,17 +97,16 @@ Observation judge(const Config& config, const Facts& facts) {
   const auto replication = judge_replication(facts.replication, config.replica, seen);
   judge_processes(facts.processes, seen);
   // What is the target's outranks what is ours.
-  std::vector<Trouble> faults;
+  Faults faults;
   if (auto fault = read_only_fault(config, facts.status)) faults.push_back(std::move(*fault));
   for (const auto* each : {&replication, &facts.status.trouble, &facts.processes.trouble}) {
     const bool counts = *each && ((*each)->outcome != Outcome::unmeasured || each == &replication);
     if (counts) faults.push_back(**each);
   }
-  std::stable_sort(faults.begin(), faults.end(), [](const Trouble& a, const Trouble& b) {
+  std::stable_sort(faults.begin(), faults.end(), [](const ProbeFailure& a, const ProbeFailure& b) {
     return (a.outcome != Outcome::unmeasured) > (b.outcome != Outcome::unmeasured);
   });
-  if (!faults.empty()) blame(faults.front(), seen);
-  for (std::size_t i = 1; i < faults.size(); ++i) seen.evidence.push_back({"also", faults[i].summary});
+  blame(faults, seen, faults.size());
   return seen;
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "probes/faults.hpp"
 #include "probes/foreign_text.hpp"
 #include "probes/mysql_library.hpp"
 
@@ -41,16 +42,6 @@ std::string account_in(const std::string& text) {
 std::string account_or(const std::string& text, const std::string& otherwise) {
   const std::string account = account_in(text);
   return account.empty() ? otherwise : account;
-}
-
-ProbeFailure refused(std::string reason, std::string summary, std::string remedy = "") {
-  return ProbeFailure(Outcome::refused, std::move(reason), std::move(summary), std::move(remedy));
-}
-ProbeFailure wrong(std::string reason, std::string summary, std::string remedy = "") {
-  return ProbeFailure(Outcome::wrong, std::move(reason), std::move(summary), std::move(remedy));
-}
-ProbeFailure unmeasured(std::string reason, std::string summary, std::string remedy = "") {
-  return ProbeFailure(Outcome::unmeasured, std::move(reason), std::move(summary), std::move(remedy));
 }
 
 /// The library has only OpenSSL's words for what is wrong with the certificate.

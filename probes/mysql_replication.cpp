@@ -3,6 +3,7 @@
 #include <array>
 
 #include "config/units.hpp"
+#include "probes/faults.hpp"
 #include "probes/foreign_text.hpp"
 
 namespace vitald::probes::mysql {
@@ -34,16 +35,15 @@ std::string named(const Channel& channel) {
   return text;
 }
 
-std::optional<Trouble> fault_of(const Channel& channel) {
+std::optional<ProbeFailure> fault_of(const Channel& channel) {
   const std::string why = channel.error.empty() ? "" : ": " + channel.error;
   const bool reaching = channel.io != "Yes" && channel.io != "No" && !channel.io.empty();
   if (channel.sql != "Yes" || channel.io == "No" || channel.io.empty()) {
-    return Trouble(ProbeFailure(Outcome::wrong, "replication_stopped", named(channel) + " has stopped" + why,
-                                "see SHOW REPLICA STATUS on the server; START REPLICA once the cause is gone"));
+    return wrong("replication_stopped", named(channel) + " has stopped" + why,
+                 "see SHOW REPLICA STATUS on the server; START REPLICA once the cause is gone");
   }
   if (reaching) {
-    return Trouble(ProbeFailure(Outcome::wrong, "replication_disconnected",
-                                named(channel) + ": the source cannot be reached" + why));
+    return wrong("replication_disconnected", named(channel) + ": the source cannot be reached" + why);
   }
   return std::nullopt;
 }
@@ -76,26 +76,26 @@ ReplicationFacts ask_replication(sql::Session& session, bool mariadb) {
       facts.trouble.reset();
       return facts;
     } catch (const sql::StatementFailure& failure) {
-      facts.trouble = Trouble(failure);
+      facts.trouble = failure;
       if (failure.code != syntax_error) return facts;
     }
   }
   return facts;
 }
 
-std::optional<Trouble> judge_replication(const ReplicationFacts& facts, ReplicaUse use, Observation& seen) {
+std::optional<ProbeFailure> judge_replication(const ReplicationFacts& facts, ReplicaUse use, Observation& seen) {
   if (facts.trouble) {
     if (use == ReplicaUse::required) return facts.trouble;
     add_gap("replication", facts.trouble, seen);
     return std::nullopt;
   }
   if (facts.channels.empty() && use == ReplicaUse::required) {
-    return Trouble(ProbeFailure(Outcome::wrong, "not_a_replica", "the server is not a replica of another"));
+    return wrong("not_a_replica", "the server is not a replica of another");
   }
-  std::optional<Trouble> fault;
+  std::optional<ProbeFailure> fault;
   for (const Channel& channel : facts.channels) {
     auto found = fault_of(channel);
-    if (found && fault) seen.evidence.push_back({"also", found->summary});
+    if (found && fault) seen.evidence.push_back({"also", found->what()});
     if (found && !fault) fault = std::move(found);
     if (!channel.lag) continue;
     Sample lag{.name = "replica_lag", .value = *channel.lag};

@@ -24,13 +24,13 @@ struct Channel {
 
 struct ReplicationFacts {
   std::vector<Channel> channels;  // empty: not a replica
-  std::optional<Trouble> trouble;
+  std::optional<ProbeFailure> trouble;
 };
 
 ReplicationFacts ask_replication(sql::Session& session, bool mariadb);
 std::vector<Channel> channels_of(const sql::Table& table);
 
 /// The samples; and the fault, where there is one.
-std::optional<Trouble> judge_replication(const ReplicationFacts& facts, ReplicaUse use, Observation& seen);
+std::optional<ProbeFailure> judge_replication(const ReplicationFacts& facts, ReplicaUse use, Observation& seen);
 
 }  // namespace vitald::probes::mysql

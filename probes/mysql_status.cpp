@@ -46,9 +46,6 @@ void add(const char* name, std::optional<double> value, Observation& seen) {
 
 }  // namespace
 
-Trouble::Trouble(const ProbeFailure& failure)
-    : outcome(failure.outcome), reason(failure.reason), summary(failure.what()), remedy(failure.remedy) {}
-
 std::optional<double> StatusFacts::number(const std::string& name) const {
   const auto found = values.find(name);
   return found == values.end() ? std::nullopt : sql::to_number(found->second);
@@ -70,7 +67,7 @@ StatusFacts ask_status(sql::Session& session) {
     read_values(session, status_statement, facts);
     read_values(session, variables_statement, facts);
   } catch (const sql::StatementFailure& failure) {
-    facts.trouble = Trouble(failure);
+    facts.trouble = failure;
   }
   if (facts.trouble || facts.is_mariadb()) return facts;
   try {
@@ -108,7 +105,7 @@ ProcessFacts ask_processes(sql::Session& session) {
     facts.longest = session.query(longest_statement, {});
     facts.sees_all = session.query(rights_statement, {}).number(0, "rights").value_or(0) > 0;
   } catch (const sql::StatementFailure& failure) {
-    facts.trouble = Trouble(failure);
+    facts.trouble = failure;
   }
   return facts;
 }
@@ -134,10 +131,10 @@ void judge_processes(const ProcessFacts& facts, Observation& seen) {
   seen.evidence.push_back({"longest query", std::move(text)});
 }
 
-void add_gap(const std::string& label, const std::optional<Trouble>& trouble, Observation& seen) {
+void add_gap(const std::string& label, const std::optional<ProbeFailure>& trouble, Observation& seen) {
   if (!trouble) return;
   const std::string remedy = trouble->remedy.empty() ? "" : "; " + trouble->remedy;
-  seen.evidence.push_back({label, "not measured: " + trouble->summary + remedy});
+  seen.evidence.push_back({label, std::string("not measured: ") + trouble->what() + remedy});
 }
 
 }  // namespace vitald::probes::mysql

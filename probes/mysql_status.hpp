@@ -11,18 +11,10 @@
 
 namespace vitald::probes::mysql {
 
-/// A step that the server refused; the others go on.
-struct Trouble {
-  Outcome outcome = Outcome::unmeasured;
-  std::string reason, summary, remedy;
-
-  explicit Trouble(const ProbeFailure& failure);
-};
-
 struct StatusFacts {
   std::map<std::string, std::string> values;  // of SHOW GLOBAL STATUS and VARIABLES, as the server spells them
   std::optional<double> deadlocks;            // where it is not among them
-  std::optional<Trouble> trouble;
+  std::optional<ProbeFailure> trouble;        // the server refused this step; the others go on
 
   std::optional<double> number(const std::string& name) const;
   std::string text(const std::string& name) const;
@@ -37,13 +29,13 @@ void judge_status(const StatusFacts& facts, Observation& seen);
 struct ProcessFacts {
   bool sees_all = false;  // other people's statements as well
   sql::Table longest;     // one row or none: user, db, state, seconds, info
-  std::optional<Trouble> trouble;
+  std::optional<ProbeFailure> trouble;
 };
 
 ProcessFacts ask_processes(sql::Session& session);
 void judge_processes(const ProcessFacts& facts, Observation& seen);
 
 /// What was not measured, and what would have to be granted for it.
-void add_gap(const std::string& label, const std::optional<Trouble>& trouble, Observation& seen);
+void add_gap(const std::string& label, const std::optional<ProbeFailure>& trouble, Observation& seen);
 
 }  // namespace vitald::probes::mysql

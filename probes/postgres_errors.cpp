@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <optional>
 
+#include "probes/faults.hpp"
 #include "probes/foreign_text.hpp"
 
 namespace vitald::probes::postgres {
@@ -25,16 +26,6 @@ std::string identifier(const std::string& name) {
   return out + "\"";
 }
 
-ProbeFailure wrong(std::string reason, std::string summary, std::string remedy = "") {
-  return ProbeFailure(Outcome::wrong, std::move(reason), std::move(summary), std::move(remedy));
-}
-ProbeFailure refused(std::string reason, std::string summary, std::string remedy = "") {
-  return ProbeFailure(Outcome::refused, std::move(reason), std::move(summary), std::move(remedy));
-}
-ProbeFailure ours(std::string reason, std::string summary, std::string remedy) {
-  return ProbeFailure(Outcome::unmeasured, std::move(reason), std::move(summary), std::move(remedy));
-}
-
 /// 57P03: the process runs, but lets nobody in. Only the words tell why, and they are in the server's language.
 ProbeFailure not_accepting(const ServerError& error) {
   if (contains(error.message, "starting up")) return wrong("starting_up", "the server is still starting up");
@@ -47,20 +38,21 @@ ProbeFailure not_accepting(const ServerError& error) {
 /// 28000: before any password.
 ProbeFailure not_admitted(const ServerError& error, const Asked& asked) {
   if (contains(error.message, "pg_hba.conf"))
-    return ours("no_pg_hba_entry", asked.where + " has no entry for vitald in its pg_hba.conf: " + said(error),
-                "add a line for user " + asked.user + " and database " + asked.database +
-                    " to pg_hba.conf, then run: SELECT pg_reload_conf()");
+    return unmeasured("no_pg_hba_entry", asked.where + " has no entry for vitald in its pg_hba.conf: " + said(error),
+                      "add a line for user " + asked.user + " and database " + asked.database +
+                          " to pg_hba.conf, then run: SELECT pg_reload_conf()");
   if (contains(error.message, "does not exist") || contains(error.message, "not permitted to log in"))
-    return ours("role_missing", "the server has no login role " + quoted(asked.user) + " for vitald",
-                "run: CREATE ROLE " + identifier(asked.user) + " LOGIN PASSWORD '…'; GRANT pg_monitor TO " +
-                    identifier(asked.user));
-  return ours("login_refused", asked.where + " refuses the login of " + quoted(asked.user) + ": " + said(error),
-              "see the method in the matching line of pg_hba.conf (peer wants the name of vitald's own system user)");
+    return unmeasured("role_missing", "the server has no login role " + quoted(asked.user) + " for vitald",
+                      "run: CREATE ROLE " + identifier(asked.user) + " LOGIN PASSWORD '…'; GRANT pg_monitor TO " +
+                          identifier(asked.user));
+  return unmeasured(
+      "login_refused", asked.where + " refuses the login of " + quoted(asked.user) + ": " + said(error),
+      "see the method in the matching line of pg_hba.conf (peer wants the name of vitald's own system user)");
 }
 
 ProbeFailure wrong_password(const Asked& asked) {
-  return ours("wrong_password", asked.where + " does not accept the password of " + quoted(asked.user),
-              "check the check's password, or run: ALTER ROLE " + identifier(asked.user) + " PASSWORD '…'");
+  return unmeasured("wrong_password", asked.where + " does not accept the password of " + quoted(asked.user),
+                    "check the check's password, or run: ALTER ROLE " + identifier(asked.user) + " PASSWORD '…'");
 }
 
 std::string first_line(std::string_view text) { return std::string(text.substr(0, text.find('\n'))); }
@@ -83,9 +75,9 @@ ProbeFailure socket_failure(int error, const std::string& path) {
   if (error == ENOTSOCK || error == EPROTOTYPE) return refused("socket_refused", path + " is not a stream socket");
   if (error == EAGAIN) return refused("socket_refused", "the queue of connections to the socket " + path + " is full");
   if (error == EACCES || error == EPERM)
-    return ours("denied:" + path, "vitald may not connect to the socket " + path,
-                "let the folder be entered and the socket written by vitald: unix_socket_permissions and "
-                "unix_socket_group in postgresql.conf");
+    return unmeasured("denied:" + path, "vitald may not connect to the socket " + path,
+                      "let the folder be entered and the socket written by vitald: unix_socket_permissions and "
+                      "unix_socket_group in postgresql.conf");
   return failure_from(std::error_code(error, std::generic_category()), "connect to " + path);
 }
 
@@ -113,22 +105,22 @@ std::optional<ProbeFailure> file_failure(std::string_view text) {
   const auto from = at + 6;
   const std::string path(text.substr(from, std::min(text.find('"', from), text.size()) - from));
   const bool open = contains(text, "group or world access");
-  return ours("bad_file:" + path,
-              "the file " + path + " cannot be used: " + foreign_text(first_line(text), most_quoted),
-              open ? "run: chmod 600 " + path : "see whether it is a PEM file that vitald may read");
+  return unmeasured("bad_file:" + path,
+                    "the file " + path + " cannot be used: " + foreign_text(first_line(text), most_quoted),
+                    open ? "run: chmod 600 " + path : "see whether it is a PEM file that vitald may read");
 }
 
 /// What libpq itself says about the login, once the server answered.
 std::optional<ProbeFailure> protocol_failure(std::string_view text, const Asked& asked) {
   if (contains(text, "no password supplied"))
-    return ours("password_missing", asked.where + " wants a password for " + quoted(asked.user),
-                "give the check a password, best as password: { file: … }");
+    return unmeasured("password_missing", asked.where + " wants a password for " + quoted(asked.user),
+                      "give the check a password, best as password: { file: … }");
   if (contains(text, "channel binding required"))
-    return ours("password_not_sent",
-                asked.where +
-                    " did not ask for the password in the one way that is safe while its certificate is not "
-                    "verified, so it got none",
-                "name its authority in ca_file instead of insecure, or use scram-sha-256 in pg_hba.conf");
+    return unmeasured("password_not_sent",
+                      asked.where +
+                          " did not ask for the password in the one way that is safe while its certificate is not "
+                          "verified, so it got none",
+                      "name its authority in ca_file instead of insecure, or use scram-sha-256 in pg_hba.conf");
   if (contains(text, "expected authentication request") || contains(text, "invalid response to SSL negotiation"))
     return wrong("not_postgres", "what answers at " + asked.where + " is not PostgreSQL");
   if (contains(text, "server closed the connection"))
@@ -168,8 +160,9 @@ ProbeFailure login_failure(std::string_view text, const Asked& asked) {
   if (const auto failure = file_failure(text)) return *failure;
   if (contains(text, "SSL") || contains(text, "server certificate")) return tls_failure(text, asked);
   if (contains(text, "is too long"))
-    return ours("socket_path_too_long", "the path of a Unix socket has at most 107 characters: " + asked.socket_path,
-                "set unix_socket_directories in postgresql.conf to a shorter one");
+    return unmeasured("socket_path_too_long",
+                      "the path of a Unix socket has at most 107 characters: " + asked.socket_path,
+                      "set unix_socket_directories in postgresql.conf to a shorter one");
   if (const auto number = find_errno(text)) {
     if (!asked.socket_path.empty()) return socket_failure(*number, asked.socket_path);
     return failure_from(std::error_code(*number, std::generic_category()), "connect to " + asked.where);
@@ -183,11 +176,11 @@ ProbeFailure refusal(const ServerError& error, const Asked& asked) {
   if (code == "28P01") return wrong_password(asked);
   if (code == "28000") return not_admitted(error, asked);
   if (code == "3D000")
-    return ours("wrong_database", "the server has no database " + quoted(asked.database),
-                "correct database: in the check, or run: CREATE DATABASE " + identifier(asked.database));
+    return unmeasured("wrong_database", "the server has no database " + quoted(asked.database),
+                      "correct database: in the check, or run: CREATE DATABASE " + identifier(asked.database));
   if (code == "42501")
-    return ours("missing_privilege", said(error),
-                "run: GRANT CONNECT ON DATABASE " + identifier(asked.database) + " TO " + identifier(asked.user));
+    return unmeasured("missing_privilege", said(error),
+                      "run: GRANT CONNECT ON DATABASE " + identifier(asked.database) + " TO " + identifier(asked.user));
   if (code == "53300")
     return wrong("too_many_connections", "the server has no connection left: " + said(error),
                  "see who holds them: SELECT usename, application_name, state, count(*) FROM pg_stat_activity "
@@ -196,9 +189,9 @@ ProbeFailure refusal(const ServerError& error, const Asked& asked) {
   if (code == "57P01" || code == "57P02" || code == "57P04")
     return wrong("terminated", "the server ended the connection: " + said(error));
   if (code == "08P01" && contains(error.message, "startup parameter"))
-    return ours("pooler",
-                "a connection pooler at " + asked.where + " does not take what vitald asks for: " + said(error),
-                "connect to PostgreSQL itself, not through PgBouncer");
+    return unmeasured("pooler",
+                      "a connection pooler at " + asked.where + " does not take what vitald asks for: " + said(error),
+                      "connect to PostgreSQL itself, not through PgBouncer");
   if (code == "XX001" || code == "XX002")
     return wrong("data_corrupted", "the server found damaged data: " + said(error));
   if (of_class(error, "53"))

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "config/units.hpp"
+#include "probes/faults.hpp"
 #include "probes/foreign_text.hpp"
 #include "probes/postgres.hpp"
 #include "probes/sql/mask.hpp"
@@ -144,22 +145,19 @@ std::string summarize(const Statistics& statistics, const Facts& facts) {
 }
 
 void find_fault(const Config& config, const Statistics& statistics, Observation& seen) {
-  const auto blame = [&](std::string reason, std::string summary, std::string remedy) {
-    seen.outcome = Outcome::wrong;
-    seen.reason = std::move(reason);
-    seen.summary = std::move(summary);
-    seen.remedy = std::move(remedy);
-  };
   const bool replica = statistics.in_recovery();
   if (config.role == Role::primary && replica) {
-    blame("wrong_role", "is a replica (in recovery) instead of the primary, so it takes no writes",
-          "see which server is the primary now; SELECT pg_promote() makes this one primary");
+    blame(wrong("wrong_role", "is a replica (in recovery) instead of the primary, so it takes no writes",
+                "see which server is the primary now; SELECT pg_promote() makes this one primary"),
+          seen);
   } else if (config.role == Role::replica && !replica) {
-    blame("wrong_role", "is a primary instead of a replica",
-          "see whether it was promoted while the old primary still runs: two primaries drift apart");
+    blame(wrong("wrong_role", "is a primary instead of a replica",
+                "see whether it was promoted while the old primary still runs: two primaries drift apart"),
+          seen);
   } else if (replica && statistics["receivers"] == 0.0 && statistics.streams().value_or(true)) {
-    blame("replica_not_receiving", "replica receives nothing from its primary",
-          "see the replica's log, and primary_conninfo: network, password, or the log it needs is gone already");
+    blame(wrong("replica_not_receiving", "replica receives nothing from its primary",
+                "see the replica's log, and primary_conninfo: network, password, or the log it needs is gone already"),
+          seen);
   }
 }
 

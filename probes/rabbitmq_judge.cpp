@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "config/units.hpp"
+#include "probes/faults.hpp"
 #include "probes/foreign_text.hpp"
 #include "probes/rabbitmq.hpp"
 
@@ -12,15 +13,6 @@ namespace vitald::probes::rabbitmq {
 namespace {
 
 constexpr std::size_t most_evidence = 8;
-
-struct Fault {
-  std::string reason, summary, remedy = {};
-  Outcome outcome = Outcome::wrong;
-};
-
-Fault fault_of(const ProbeFailure& failure) {
-  return {failure.reason, failure.what(), failure.remedy, failure.outcome};
-}
 
 std::string label_of(const std::string& name) { return foreign_text(name, 255); }
 
@@ -104,7 +96,7 @@ WaitingQueues watch(const std::vector<QueueFacts>& queues, const WaitingQueues& 
   return now;
 }
 
-void add_alarms(const ManagementFacts& management, std::vector<Fault>& faults) {
+void add_alarms(const ManagementFacts& management, Faults& faults) {
   std::set<std::pair<std::string, std::string>> alarms;  // resource and node
   if (management.alarms) {
     for (const auto& alarm : *management.alarms) alarms.emplace(alarm.resource, alarm.node);
@@ -118,75 +110,75 @@ void add_alarms(const ManagementFacts& management, std::vector<Fault>& faults) {
     std::string remedy = "see the broker's log for what ran out";
     if (resource == "memory") remedy = "see what fills it: rabbitmq-diagnostics memory_breakdown";
     if (resource == "disk") remedy = "free space where the broker keeps its messages, or lower disk_free_limit";
-    faults.push_back(
-        {"alarm", foreign_text(resource) + " alarm on " + foreign_text(node) + ": publishers are blocked", remedy});
+    faults.push_back(wrong(
+        "alarm", foreign_text(resource) + " alarm on " + foreign_text(node) + ": publishers are blocked", remedy));
   }
 }
 
-void add_cluster_faults(const ManagementFacts& management, std::vector<Fault>& faults) {
+void add_cluster_faults(const ManagementFacts& management, Faults& faults) {
   add_alarms(management, faults);
   for (const auto& node : management.nodes) {
     for (const auto& other : node.unseen) {
       faults.push_back(
-          {"partition",
-           foreign_text(node.name) + " is cut off from " + foreign_text(other) +
-               ": the halves of the cluster go on apart",
-           "see: rabbitmqctl cluster_status; then restart the nodes of the half whose changes may be lost"});
+          wrong("partition",
+                foreign_text(node.name) + " is cut off from " + foreign_text(other) +
+                    ": the halves of the cluster go on apart",
+                "see: rabbitmqctl cluster_status; then restart the nodes of the half whose changes may be lost"));
     }
   }
   for (const auto& node : management.nodes) {
-    if (!node.running) faults.push_back({"node_down", foreign_text(node.name) + " of the cluster is down"});
+    if (!node.running) faults.push_back(wrong("node_down", foreign_text(node.name) + " of the cluster is down"));
   }
 }
 
 void add_queue_faults(const Config& config, const std::vector<QueueFacts>& queues, const WaitingQueues& waiting,
-                      std::vector<Fault>& faults) {
+                      Faults& faults) {
   static const std::set<std::string, std::less<>> dead{"crashed", "down", "stopped", "minority"};
   for (const auto& queue : queues) {
     if (queue.trouble) {
-      faults.push_back(fault_of(*queue.trouble));
+      faults.push_back(*queue.trouble);
     } else if (dead.contains(queue.state)) {
       const std::string words = queue.state == "minority" ? "has lost most of its replicas" : "is " + queue.state;
-      faults.push_back({"queue_down", foreign_text(queue.name) + ": the queue " + words,
-                        "see the broker's log, and: rabbitmqctl cluster_status"});
+      faults.push_back(wrong("queue_down", foreign_text(queue.name) + ": the queue " + words,
+                             "see the broker's log, and: rabbitmqctl cluster_status"));
     }
   }
   if (config.without_consumer_allowed) return;
   for (const auto& [name, state] : waiting) {
     if (!state.grew) continue;
-    faults.push_back({"queue_without_consumer",
-                      foreign_text(name) + ": " + count(state.messages, "message") + ", no consumer, growing",
-                      "see whether the workers of this queue run"});
+    faults.push_back(wrong("queue_without_consumer",
+                           foreign_text(name) + ": " + count(state.messages, "message") + ", no consumer, growing",
+                           "see whether the workers of this queue run"));
   }
 }
 
 /// Patterns and names that nothing in the whole list matches.
-void add_missing(const Config& config, const ManagementFacts& management, std::vector<Fault>& faults) {
+void add_missing(const Config& config, const ManagementFacts& management, Faults& faults) {
   if (management.trouble || management.matching > management.queues.size()) return;
   for (const auto& glob : config.management->queues) {
     const bool found = std::any_of(management.queues.begin(), management.queues.end(),
                                    [&](const QueueFacts& queue) { return matches_glob(glob, queue.name); });
     if (found) continue;
-    faults.push_back({"queue_missing",
-                      foreign_text(glob) + ": no such queue in virtual host '" + foreign_text(config.vhost) + "'",
-                      "see which there are: rabbitmqctl list_queues -p " + config.vhost + " name"});
+    faults.push_back(wrong("queue_missing",
+                           foreign_text(glob) + ": no such queue in virtual host '" + foreign_text(config.vhost) + "'",
+                           "see which there are: rabbitmqctl list_queues -p " + config.vhost + " name"));
   }
 }
 
-std::vector<Fault> find_faults(const Config& config, const Facts& facts, const std::vector<QueueFacts>& queues,
-                               const WaitingQueues& waiting) {
-  std::vector<Fault> faults;
+Faults find_faults(const Config& config, const Facts& facts, const std::vector<QueueFacts>& queues,
+                   const WaitingQueues& waiting) {
+  Faults faults;
   if (facts.management) add_cluster_faults(*facts.management, faults);
   if (facts.blocked)
-    faults.push_back({"blocked", "blocks publishers: " + foreign_text(*facts.blocked), "see: rabbitmqctl status"});
+    faults.push_back(wrong("blocked", "blocks publishers: " + foreign_text(*facts.blocked), "see: rabbitmqctl status"));
   add_queue_faults(config, queues, waiting, faults);
   if (facts.management) {
     add_missing(config, *facts.management, faults);
-    if (facts.management->trouble) faults.push_back(fault_of(*facts.management->trouble));
+    if (facts.management->trouble) faults.push_back(*facts.management->trouble);
   }
   // What is the target's outranks what is ours, as a critical verdict outranks an unknown one.
   std::stable_partition(faults.begin(), faults.end(),
-                        [](const Fault& fault) { return fault.outcome != Outcome::unmeasured; });
+                        [](const ProbeFailure& fault) { return fault.outcome != Outcome::unmeasured; });
   return faults;
 }
 
@@ -269,12 +261,7 @@ Observation judge(const Config& config, const Facts& facts) {
     seen.summary = say_healthy(facts, order);
     return seen;
   }
-  seen.outcome = faults.front().outcome;
-  seen.reason = faults.front().reason;
-  seen.summary = faults.front().summary;
-  seen.remedy = faults.front().remedy;
-  for (std::size_t i = 1; i < std::min(faults.size(), most_evidence); ++i)
-    seen.evidence.push_back({"also", faults[i].summary});
+  blame(faults, seen, most_evidence);
   return seen;
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "config/units.hpp"
+#include "probes/faults.hpp"
 #include "probes/foreign_text.hpp"
 #include "probes/redis.hpp"
 
@@ -173,8 +174,6 @@ void add_keys(const Config& config, const Facts& facts, Observation& seen) {
   }
 }
 
-using Faults = std::vector<ProbeFailure>;
-
 void add_ping_fault(const Facts& facts, Faults& faults) {
   if (!facts.ping) return;
   ProbeFailure fault = *facts.ping;
@@ -284,14 +283,7 @@ Observation judge(const Config& config, const Facts& facts) {
     add_samples(facts, seen);
     seen.summary = describe(facts.info);
   }
-  const Faults faults = find_faults(config, facts);
-  if (faults.empty()) return seen;
-  seen.outcome = faults.front().outcome;
-  seen.reason = faults.front().reason;
-  seen.summary = faults.front().what();
-  seen.remedy = faults.front().remedy;
-  for (std::size_t i = 1; i < std::min(faults.size(), most_evidence); ++i)
-    seen.evidence.push_back({"also", faults[i].what()});
+  blame(find_faults(config, facts), seen, most_evidence);
   return seen;
 }
 

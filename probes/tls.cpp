@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "config/units.hpp"
+#include "probes/faults.hpp"
 #include "probes/foreign_text.hpp"
 #include "probes/options.hpp"
 
@@ -28,29 +29,25 @@ std::string say_date(Wall at) {
   return say_time(std::clamp(at, Wall::min() + day, Wall::max() - day), true);
 }
 
-struct Fault {
-  std::string reason, summary, remedy;
-};
-
 std::string whose(const Config& config, const net::Certificate& certificate, std::size_t place) {
   if (place == 0) return "certificate of " + config.name();
   return "certificate '" + foreign_text(certificate.subject) + "' in the chain of " + config.name();
 }
 
-void add_date_faults(const Config& config, const Facts& facts, std::vector<Fault>& faults) {
+void add_date_faults(const Config& config, const Facts& facts, Faults& faults) {
   for (std::size_t i = 0; i < facts.proved.served.size(); ++i) {
     // A superfluous old certificate behind the leaf does no harm as long as the chain is trusted without it.
     if (i > 0 && facts.proved.verify_code == X509_V_OK) break;
     const auto& certificate = facts.proved.served[i];
     const std::string name = whose(config, certificate, i);
     if (certificate.not_after <= facts.now) {
-      faults.push_back({"certificate_expired",
-                        name + " expired " + say(until(certificate.not_after, facts.now)) + " ago",
-                        "renew it, and see why the renewal did not run"});
+      faults.push_back(wrong("certificate_expired",
+                             name + " expired " + say(until(certificate.not_after, facts.now)) + " ago",
+                             "renew it, and see why the renewal did not run"));
     } else if (certificate.not_before > facts.now) {
-      faults.push_back({"certificate_not_yet_valid",
-                        name + " is valid only in " + say(until(certificate.not_before, facts.now)),
-                        "compare this host's clock with the server's: timedatectl"});
+      faults.push_back(wrong("certificate_not_yet_valid",
+                             name + " is valid only in " + say(until(certificate.not_before, facts.now)),
+                             "compare this host's clock with the server's: timedatectl"));
     }
   }
 }
@@ -65,24 +62,24 @@ std::string names_of(const net::Certificate& leaf) {
   return text.empty() ? foreign_text(leaf.subject) : text;
 }
 
-Fault untrusted(const Config& config, const std::string& why) {
-  return {"untrusted", "certificate of " + config.name() + " is not trusted: " + why,
-          "if it comes from an authority of your own, name that with ca_file:"};
+ProbeFailure untrusted(const Config& config, const std::string& why) {
+  return wrong("untrusted", "certificate of " + config.name() + " is not trusted: " + why,
+               "if it comes from an authority of your own, name that with ca_file:");
 }
 
-void add_trust_fault(const Config& config, const net::TlsPeer& proved, std::vector<Fault>& faults) {
+void add_trust_fault(const Config& config, const net::TlsPeer& proved, Faults& faults) {
   switch (proved.verify_code) {
     case X509_V_OK:
       if (!proved.chain_incomplete) return;
-      faults.push_back({"chain_incomplete",
-                        "the server of " + config.name() + " does not send the intermediate certificate '" +
-                            foreign_text(proved.served.back().issuer) + "', so other clients fail",
-                        "serve the full chain (nginx: ssl_certificate with fullchain.pem)"});
+      faults.push_back(wrong("chain_incomplete",
+                             "the server of " + config.name() + " does not send the intermediate certificate '" +
+                                 foreign_text(proved.served.back().issuer) + "', so other clients fail",
+                             "serve the full chain (nginx: ssl_certificate with fullchain.pem)"));
       return;
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
       if (!config.self_signed_allowed) {
-        faults.push_back({"self_signed", "certificate of " + config.name() + " is self-signed",
-                          "if that is meant, name it with ca_file: or set self_signed: allow"});
+        faults.push_back(wrong("self_signed", "certificate of " + config.name() + " is self-signed",
+                               "if that is meant, name it with ca_file: or set self_signed: allow"));
       }
       return;
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
@@ -93,11 +90,12 @@ void add_trust_fault(const Config& config, const net::TlsPeer& proved, std::vect
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
       if (proved.chain_incomplete) {
-        faults.push_back({"chain_incomplete",
-                          "the server of " + config.name() + " does not send the certificate of '" +
-                              foreign_text(proved.served.back().issuer) + "', which is not known here either",
-                          "serve the full chain (nginx: ssl_certificate with fullchain.pem), or name an authority of "
-                          "your own with ca_file:"});
+        faults.push_back(
+            wrong("chain_incomplete",
+                  "the server of " + config.name() + " does not send the certificate of '" +
+                      foreign_text(proved.served.back().issuer) + "', which is not known here either",
+                  "serve the full chain (nginx: ssl_certificate with fullchain.pem), or name an authority of "
+                  "your own with ca_file:"));
         return;
       }
       faults.push_back(untrusted(config, "its issuer '" + foreign_text(proved.served.back().issuer) +
@@ -105,7 +103,7 @@ void add_trust_fault(const Config& config, const net::TlsPeer& proved, std::vect
       return;
     case X509_V_ERR_CERT_REVOKED:
       faults.push_back(
-          {"certificate_revoked", "certificate of " + config.name() + " was revoked", "renew it with a new key"});
+          wrong("certificate_revoked", "certificate of " + config.name() + " was revoked", "renew it with a new key"));
       return;
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
@@ -120,14 +118,14 @@ void add_trust_fault(const Config& config, const net::TlsPeer& proved, std::vect
   faults.push_back(untrusted(config, foreign_text(proved.verify_text)));
 }
 
-std::vector<Fault> find_faults(const Config& config, const Facts& facts) {
-  std::vector<Fault> faults;
+Faults find_faults(const Config& config, const Facts& facts) {
+  Faults faults;
   add_date_faults(config, facts, faults);
   if (config.dates_only) return faults;
   if (!facts.proved.name_matches) {
-    faults.push_back({"wrong_name",
-                      "certificate is for " + names_of(facts.proved.served.front()) + ", not for " + config.name(),
-                      "where another name is right, set server_name:"});
+    faults.push_back(wrong("wrong_name",
+                           "certificate is for " + names_of(facts.proved.served.front()) + ", not for " + config.name(),
+                           "where another name is right, set server_name:"));
   }
   add_trust_fault(config, facts.proved, faults);
   return faults;
@@ -170,9 +168,7 @@ Observation judge(const Config& config, const Facts& facts) {
   Observation seen;
   seen.evidence.push_back({"address", facts.peer});
   if (facts.proved.served.empty()) {
-    seen.outcome = Outcome::wrong;
-    seen.reason = "no_certificate";
-    seen.summary = "the server presented no certificate";
+    blame(wrong("no_certificate", "the server presented no certificate"), seen);
     return seen;
   }
   const auto& leaf = facts.proved.served.front();
@@ -185,11 +181,7 @@ Observation judge(const Config& config, const Facts& facts) {
     seen.summary = "certificate of " + config.name() + " is valid for " + say(until(leaf.not_after, facts.now));
     return seen;
   }
-  seen.outcome = Outcome::wrong;
-  seen.reason = faults.front().reason;
-  seen.summary = faults.front().summary;
-  seen.remedy = faults.front().remedy;
-  for (std::size_t i = 1; i < faults.size(); ++i) seen.evidence.push_back({"also", faults[i].summary});
+  blame(faults, seen, faults.size());
   return seen;
 }
 

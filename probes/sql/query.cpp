@@ -7,6 +7,7 @@
 #include <set>
 
 #include "config/units.hpp"
+#include "probes/faults.hpp"
 #include "probes/foreign_text.hpp"
 #include "probes/sql/time_text.hpp"
 
@@ -18,15 +19,8 @@ constexpr std::size_t most_shown = 5;  // rows in the evidence, and samples in t
 constexpr std::size_t longest_label = 128;
 
 /// What is wrong with the question rather than with what it asks about.
-struct Mistake {
-  std::string reason, summary, remedy;
-};
-
-void blame(Mistake mistake, Observation& seen) {
-  seen.outcome = Outcome::unmeasured;
-  seen.reason = std::move(mistake.reason);
-  seen.summary = std::move(mistake.summary);
-  seen.remedy = std::move(mistake.remedy);
+void reject(const ProbeFailure& mistake, Observation& seen) {
+  blame(mistake, seen);
   seen.samples.clear();
 }
 
@@ -44,38 +38,38 @@ bool is_own(std::string_view name, std::span<const SampleSpec> own) {
          std::any_of(own.begin(), own.end(), [&](const SampleSpec& each) { return each.name == name; });
 }
 
-std::optional<Mistake> find_columns(const Query& query, const Table& table, Layout& layout) {
+std::optional<ProbeFailure> find_columns(const Query& query, const Table& table, Layout& layout) {
   for (const std::string& name : query.row_labels) {
     const auto place = table.column(name);
     if (!place)
-      return Mistake{"column_missing", "the query gives no column " + quoted(name) + ", which row_labels names",
-                     "name a column of the query in row_labels"};
+      return unmeasured("column_missing", "the query gives no column " + quoted(name) + ", which row_labels names",
+                        "name a column of the query in row_labels");
     layout.labels.push_back(*place);
   }
   if (query.newest.empty()) return std::nullopt;
   layout.newest = table.column(query.newest);
   if (layout.newest) return std::nullopt;
-  return Mistake{"column_missing", "the query gives no column " + quoted(query.newest) + ", which newest names",
-                 "name a column of the query in newest"};
+  return unmeasured("column_missing", "the query gives no column " + quoted(query.newest) + ", which newest names",
+                    "name a column of the query in newest");
 }
 
 /// A limit on what the query does not give would never be crossed, and nobody would notice.
-std::optional<Mistake> find_limited(const Query& query, const Table& table, std::span<const SampleSpec> own) {
+std::optional<ProbeFailure> find_limited(const Query& query, const Table& table, std::span<const SampleSpec> own) {
   for (const std::string& name : query.limited) {
     const auto same = [&](const Column& column) { return column.name == name; };
     const auto column = std::find_if(table.columns.begin(), table.columns.end(), same);
     if (is_own(name, own) || (column != table.columns.end() && column->numeric)) continue;
     const bool is_text = column != table.columns.end();
-    return Mistake{
+    return unmeasured(
         "limit_without_number",
         "limits name '" + name + "', " + (is_text ? "which is no number" : "which the query does not give"),
-        is_text ? "convert the column in the query: CAST(… AS DECIMAL)" : "name a column of the query in limits"};
+        is_text ? "convert the column in the query: CAST(… AS DECIMAL)" : "name a column of the query in limits");
   }
   return std::nullopt;
 }
 
-std::optional<Mistake> lay_out(const Query& query, const Table& table, std::span<const SampleSpec> own,
-                               Layout& layout) {
+std::optional<ProbeFailure> lay_out(const Query& query, const Table& table, std::span<const SampleSpec> own,
+                                    Layout& layout) {
   if (auto mistake = find_columns(query, table, layout)) return mistake;
   if (auto mistake = find_limited(query, table, own)) return mistake;
   std::set<std::string_view> names;
@@ -84,17 +78,18 @@ std::optional<Mistake> lay_out(const Query& query, const Table& table, std::span
     const bool is_label = std::find(layout.labels.begin(), layout.labels.end(), i) != layout.labels.end();
     if (!column.numeric || is_label || layout.newest == i) continue;
     if (is_own(column.name, own))
-      return Mistake{"column_name",
-                     "the column " + quoted(column.name) + " has the name of a sample that every check has",
-                     "give the column another name in the query: … AS my_" + foreign_text(column.name)};
+      return unmeasured("column_name",
+                        "the column " + quoted(column.name) + " has the name of a sample that every check has",
+                        "give the column another name in the query: … AS my_" + foreign_text(column.name));
     if (!names.insert(column.name).second)
-      return Mistake{"column_name", "two columns of the query are named " + quoted(column.name),
-                     "give each a name of its own in the query: … AS name"};
+      return unmeasured("column_name", "two columns of the query are named " + quoted(column.name),
+                        "give each a name of its own in the query: … AS name");
     layout.numbers.push_back(i);
   }
   if (layout.numbers.size() <= most_columns) return std::nullopt;
-  return Mistake{"too_many_columns", "the query gives more than " + std::to_string(most_columns) + " numbers in a row",
-                 "ask for fewer columns"};
+  return unmeasured("too_many_columns",
+                    "the query gives more than " + std::to_string(most_columns) + " numbers in a row",
+                    "ask for fewer columns");
 }
 
 Labels labels_of(const Query& query, const Layout& layout, const Row& row) {
@@ -113,14 +108,14 @@ std::string words(const Labels& labels) {
   return text;
 }
 
-std::optional<Mistake> find_twins(const std::vector<Labels>& rows) {
+std::optional<ProbeFailure> find_twins(const std::vector<Labels>& rows) {
   std::set<Labels> seen;
   for (const Labels& labels : rows) {
     if (seen.insert(labels).second) continue;
     const std::string what = labels.empty() ? "the query gives more than one row, and nothing tells them apart"
                                             : "two rows of the query have the same labels: " + words(labels);
-    return Mistake{"rows_not_distinct", what,
-                   "name in row_labels the columns that tell the rows apart, or ask for one row"};
+    return unmeasured("rows_not_distinct", what,
+                      "name in row_labels the columns that tell the rows apart, or ask for one row");
   }
   return std::nullopt;
 }
@@ -155,9 +150,9 @@ void add_newest(const Query& query, const Table& table, std::size_t column, cons
     }
     const auto time = read_time(*cell, query.zone);
     if (!time)
-      return blame({"not_a_time", quoted(*cell) + " in the column " + quoted(query.newest) + " is no time",
-                    "let newest name a column of a date type, or of seconds since 1970"},
-                   seen);
+      return reject(unmeasured("not_a_time", quoted(*cell) + " in the column " + quoted(query.newest) + " is no time",
+                               "let newest name a column of a date type, or of seconds since 1970"),
+                    seen);
     latest = std::max(latest.value_or(*time), *time);
     if (!query.row_labels.empty()) seen.samples.push_back({"newest_age", age(*time, now), std::nullopt, labels[i]});
   }
@@ -167,9 +162,8 @@ void add_newest(const Query& query, const Table& table, std::size_t column, cons
     return;
   }
   // An empty table is the worst case of a stale one, and a limit on an age that does not exist would never be crossed.
-  seen.outcome = Outcome::wrong;
-  seen.reason = "no_newest";
-  seen.summary = "no row has a time in " + quoted(query.newest) + (some_without ? " for " + without : "");
+  blame(wrong("no_newest", "no row has a time in " + quoted(query.newest) + (some_without ? " for " + without : "")),
+        seen);
 }
 
 std::uint64_t fingerprint(const Table& table) {
@@ -237,11 +231,11 @@ void describe_rows(const Query& query, const Table& table, const Layout& layout,
 void judge_query(const Query& query, const Table& table, std::span<const SampleSpec> own, Now now,
                  std::string_view memory, Observation& seen) {
   Layout layout;
-  if (auto mistake = lay_out(query, table, own, layout)) return blame(std::move(*mistake), seen);
+  if (auto mistake = lay_out(query, table, own, layout)) return reject(*mistake, seen);
   std::vector<Labels> labels;
   for (const Row& row : table.rows) labels.push_back(labels_of(query, layout, row));
   if (!layout.numbers.empty() || !query.row_labels.empty()) {
-    if (auto mistake = find_twins(labels)) return blame(std::move(*mistake), seen);
+    if (auto mistake = find_twins(labels)) return reject(*mistake, seen);
   }
   describe_rows(query, table, layout, labels, seen);
   seen.samples.push_back({"rows", static_cast<double>(table.rows.size())});

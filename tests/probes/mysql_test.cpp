@@ -153,7 +153,7 @@ TEST(MySqlJudge, AReplicaThatDoesNot) {
 TEST(MySqlJudge, AServerThatShouldBeAReplica) {
   EXPECT_EQ(judge(config("replica: required"), healthy()).reason, "not_a_replica");
   Facts facts = healthy();
-  facts.replication.trouble = Trouble(missing_privilege("SLAVE MONITOR"));
+  facts.replication.trouble = missing_privilege("SLAVE MONITOR");
   auto seen = judge(config(), facts);
   EXPECT_EQ(seen.outcome, Outcome::answered);
   EXPECT_EQ(evidence(seen, "replication"), "not measured: 'm'@'%' lacks SLAVE MONITOR; GRANT SLAVE MONITOR ON *.*");
@@ -164,8 +164,8 @@ TEST(MySqlJudge, AServerThatShouldBeAReplica) {
 
 TEST(MySqlJudge, WhatIsTheServersOutranksWhatIsOurs) {
   Facts facts = healthy();
-  facts.replication.trouble = Trouble(missing_privilege("SLAVE MONITOR"));
-  facts.processes.trouble = Trouble(sql::StatementFailure("1969", Outcome::refused, "query_too_slow", "too slow"));
+  facts.replication.trouble = missing_privilege("SLAVE MONITOR");
+  facts.processes.trouble = sql::StatementFailure("1969", Outcome::refused, "query_too_slow", "too slow");
   const auto seen = judge(config("replica: required"), facts);
   EXPECT_EQ(seen.reason, "query_too_slow");
   EXPECT_EQ(evidence(seen, "also"), "'m'@'%' lacks SLAVE MONITOR");
