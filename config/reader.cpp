@@ -1,15 +1,13 @@
 #include "config/reader.hpp"
 
 #include <algorithm>
-#include <cctype>
 
+#include "config/ascii.hpp"
 #include "config/schema.hpp"
 #include "config/shown.hpp"
 
 namespace vitald::config {
 namespace {
-
-char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
 
 /// Optimal string alignment: an insertion, a deletion, another letter, or two neighbours the wrong way round count 1.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -18,9 +16,10 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   for (std::size_t i = 1; i <= a.size(); ++i) {
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const bool same = lower(a[i - 1]) == lower(b[j - 1]);
+      const bool same = ascii_lower(a[i - 1]) == ascii_lower(b[j - 1]);
       row[j] = std::min({back[j] + 1, row[j - 1] + 1, back[j - 1] + (same ? 0u : 1u)});
-      if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1])) {
+      if (i > 1 && j > 1 && ascii_lower(a[i - 1]) == ascii_lower(b[j - 2]) &&
+          ascii_lower(a[i - 2]) == ascii_lower(b[j - 1])) {
         row[j] = std::min(row[j], two_back[j - 2] + 1);
       }
     }

@@ -3,22 +3,18 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/fnv1a.hpp"
+
 namespace vitald::daemon {
 
 namespace {
 
 constexpr Duration ramp_step = std::chrono::milliseconds(1);
 
-std::uint64_t fnv1a(std::uint64_t hash, std::string_view text) {
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
-  return hash;
-}
-
 }  // namespace
 
 Duration Schedule::phase(std::string_view instance, std::string_view name, Duration every) {
-  std::uint64_t hash = fnv1a(14695981039346656037ULL, instance);
-  hash = fnv1a(fnv1a(hash, "\n"), name);
+  std::uint64_t hash = fnv1a(name, fnv1a("\n", fnv1a(instance)));
   hash ^= hash >> 29;  // FNV's low bits alone spread badly over a modulus that is a round number of nanoseconds
   hash *= 0xbf58476d1ce4e5b9ULL;
   hash ^= hash >> 32;

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "config/units.hpp"
 #include "probes/foreign_text.hpp"
 #include "probes/json_path.hpp"
+#include "probes/numbers.hpp"
 
 namespace vitald::probes::horizon {
 namespace {
@@ -23,11 +23,7 @@ constexpr const char* last_failed = "2";
 
 config::Text name_kind() { return {.longest = longest_name, .may_be_empty = true}; }
 
-std::optional<double> number(const wire::RespReply& reply) {
-  const auto read = parse_number(reply.text);
-  if (!read) return std::nullopt;
-  return *read;
-}
+std::optional<double> number(const wire::RespReply& reply) { return to_number(reply.text); }
 
 /// The first round: everything whose name is known.
 std::vector<redis::Command> first_commands(const Config& config, const std::optional<std::string>& remembered) {
@@ -65,8 +61,7 @@ std::optional<double> read_runtime(const std::vector<wire::RespReply>& average,
   if (!found.error.empty()) return std::nullopt;
   const JsonValue& value = found.values.front();
   if (value.kind == JsonValue::Kind::number) return value.number;
-  const auto text = value.kind == JsonValue::Kind::text ? parse_number(value.text) : Result<double>(Failure{});
-  return text ? std::optional(*text) : std::nullopt;
+  return value.kind == JsonValue::Kind::text ? to_number(value.text) : std::nullopt;
 }
 
 /// What the first round brought, and the names that the second one asks for.

@@ -1,6 +1,5 @@
 // What Horizon's keys mean.
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -8,6 +7,7 @@
 #include "probes/faults.hpp"
 #include "probes/foreign_text.hpp"
 #include "probes/horizon.hpp"
+#include "probes/numbers.hpp"
 
 namespace vitald::probes::horizon {
 namespace {
@@ -15,12 +15,8 @@ namespace {
 constexpr int memory_version = 1;
 constexpr std::size_t most_named = 5;
 
-std::string count_of(std::int64_t count, const std::string& what) {
-  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
-}
-
 std::string say_seconds(double seconds) {
-  return say_duration(std::chrono::seconds(static_cast<std::int64_t>(std::floor(std::max(1.0, seconds)))));
+  return say_duration(std::chrono::floor<std::chrono::seconds>(length_of(std::max(1.0, seconds))));
 }
 
 /// "a, b and 3 more".
@@ -151,16 +147,16 @@ void add_failed(const FailedFacts& failed, Observation& seen) {
   if (!failed.fresh) return;
   add(seen, "failed", static_cast<double>(*failed.fresh));
   if (*failed.fresh == 0) return;
-  seen.summary = count_of(*failed.fresh, "job") + " failed since the last run; " + seen.summary;
+  seen.summary = say_count(*failed.fresh, "job") + " failed since the last run; " + seen.summary;
   for (const std::string& name : failed.names) seen.evidence.push_back({"failed job", name});
 }
 
 std::string say_running(const Facts& facts) {
   std::string text =
-      "Horizon is running: " + count_of(static_cast<std::int64_t>(facts.supervisors.size()), "supervisor") + ", " +
+      "Horizon is running: " + say_count(static_cast<std::int64_t>(facts.supervisors.size()), "supervisor") + ", " +
       std::to_string(processes_of(facts, nullptr)) + (processes_of(facts, nullptr) == 1 ? " process" : " processes");
   const std::int64_t jobs = pending(facts);
-  if (jobs > 0) text += "; " + count_of(jobs, "job") + (jobs == 1 ? " waits" : " wait");
+  if (jobs > 0) text += "; " + say_count(jobs, "job") + (jobs == 1 ? " waits" : " wait");
   return text;
 }
 
@@ -192,7 +188,7 @@ Observation judge(const Config& config, const Facts& facts) {
   if (pending(facts) > 0 && processes_of(facts, nullptr) == 0) {
     const std::int64_t jobs = pending(facts);
     say_wrong(seen, "no_processes",
-              count_of(jobs, "job") + (jobs == 1 ? " waits" : " wait") + ", and Horizon has no worker process");
+              say_count(jobs, "job") + (jobs == 1 ? " waits" : " wait") + ", and Horizon has no worker process");
   }
   if (seen.outcome == Outcome::answered) seen.summary = say_running(facts);
   add_failed(facts.failed, seen);

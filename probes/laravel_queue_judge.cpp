@@ -1,10 +1,10 @@
 // What the facts of one run mean, next to what the last run saw.
 #include <algorithm>
-#include <cmath>
 
 #include "config/units.hpp"
 #include "probes/foreign_text.hpp"
 #include "probes/laravel_queue.hpp"
+#include "probes/numbers.hpp"
 
 namespace vitald::probes::laravel_queue {
 namespace {
@@ -76,10 +76,10 @@ Report report(const QueueFacts& queue, const Facts& facts) {
   return made;
 }
 
-std::string jobs(std::int64_t count) { return std::to_string(count) + (count == 1 ? " job" : " jobs"); }
+std::string jobs(std::int64_t count) { return say_count(count, "job"); }
 
 std::string say_seconds(double seconds) {
-  return say_duration(std::chrono::seconds(static_cast<std::int64_t>(std::floor(seconds))));
+  return say_duration(std::chrono::floor<std::chrono::seconds>(length_of(seconds)));
 }
 
 std::string say_queue(const Report& each) {

@@ -4,9 +4,11 @@
 #include <cstdio>
 #include <set>
 
+#include "config/fnv1a.hpp"
 #include "config/units.hpp"
 #include "probes/foreign_text.hpp"
 #include "probes/json_path.hpp"
+#include "probes/numbers.hpp"
 
 namespace vitald::probes::laravel_queue {
 namespace {
@@ -19,9 +21,7 @@ bool is_name_character(char c) { return c > ' ' && c < 0x7f && c != '\'' && c !=
 std::optional<double> number(const JsonValue& value) {
   if (value.kind == JsonValue::Kind::number) return value.number;
   if (value.kind != JsonValue::Kind::text) return std::nullopt;  // Horizon writes pushedAt as a text
-  const auto read = parse_number(value.text);
-  if (!read) return std::nullopt;
-  return *read;
+  return to_number(value.text);
 }
 
 const std::vector<JsonPath>& payload_paths() {
@@ -117,11 +117,9 @@ double read_time(const wire::RespReply& reply) {
   return *seconds + *micros / 1e6;
 }
 
-std::string hashed(std::string_view text) {  // FNV-1a
-  std::uint64_t hash = 14695981039346656037u;
-  for (const char each : text) hash = (hash ^ static_cast<unsigned char>(each)) * 1099511628211u;
+std::string hashed(std::string_view text) {
   char digits[17];
-  std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(hash));
+  std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(fnv1a(text)));
   return digits;
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "probes/laravel_queue_keys.hpp"
+#include "probes/numbers.hpp"
 #include "probes/workers.hpp"
 
 namespace vitald::probes::laravel_queue {
@@ -104,7 +105,7 @@ struct Seen {
       const bool pair = reply.items.size() == 2;
       const std::string& text = pair ? reply.items[0].text : reply.text;
       payloads.push_back(text.empty() ? std::nullopt : std::optional(read_payload(text)));
-      scores.push_back(pair ? sql::to_number(reply.items[1].text) : std::nullopt);
+      scores.push_back(pair ? to_number(reply.items[1].text) : std::nullopt);
     }
   }
 };

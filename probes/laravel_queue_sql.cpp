@@ -4,6 +4,7 @@
 #include <memory>
 #include <set>
 
+#include "config/ascii.hpp"
 #include "probes/foreign_text.hpp"
 #include "probes/laravel_queue_keys.hpp"
 
@@ -12,12 +13,6 @@ namespace {
 
 constexpr std::size_t longest_table = 129;
 constexpr int most_fresh = 10'000;
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool same_but_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
-}
 
 /// The database's clock in whole seconds, as Laravel writes its times.
 std::string clock(bool postgres) {
@@ -95,7 +90,7 @@ std::size_t row_of(const sql::Table& table, const std::string& name) {
     const sql::Cell cell = table.cell(row, "queue");
     if (!cell) continue;
     if (*cell == name) return row;
-    if (same_but_case(*cell, name)) close = row;
+    if (equal_but_case(*cell, name)) close = row;
   }
   return close;
 }
@@ -143,7 +138,7 @@ bool is_table_name(const std::string& text) {
   const bool in_the_middle = dot == std::string::npos || (dot > 0 && dot + 1 < text.size());
   return !text.empty() && text.size() <= longest_table && one_dot && in_the_middle &&
          std::all_of(text.begin(), text.end(), [](char c) {
-           const char small = lower(c);
+           const char small = ascii_lower(c);
            return (small >= 'a' && small <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
          });
 }

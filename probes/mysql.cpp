@@ -5,6 +5,7 @@
 
 #include "config/units.hpp"
 #include "probes/faults.hpp"
+#include "probes/numbers.hpp"
 
 namespace vitald::probes::mysql {
 namespace {
@@ -47,8 +48,7 @@ std::string describe(const Facts& facts) {
   std::optional<double> lag;
   for (const Channel& channel : facts.replication.channels) lag = std::max(lag, channel.lag);
   if (lag) {
-    const auto behind = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(*lag));
-    text += *lag > 0 ? "; replica " + say_duration(behind) + " behind" : "; replica up to date";
+    text += *lag > 0 ? "; replica " + say_duration(length_of(*lag)) + " behind" : "; replica up to date";
   }
   return text;
 }

@@ -5,6 +5,7 @@
 #include "config/units.hpp"
 #include "probes/faults.hpp"
 #include "probes/foreign_text.hpp"
+#include "probes/numbers.hpp"
 
 namespace vitald::probes::mysql {
 namespace {
@@ -58,7 +59,7 @@ std::vector<Channel> channels_of(const sql::Table& table) {
     channel.source = foreign_text(first_of(table, row, {"Source_Host", "Master_Host"}), 80);
     channel.io = foreign_text(first_of(table, row, {"Replica_IO_Running", "Slave_IO_Running"}), 20);
     channel.sql = foreign_text(first_of(table, row, {"Replica_SQL_Running", "Slave_SQL_Running"}), 20);
-    channel.lag = sql::to_number(first_of(table, row, {"Seconds_Behind_Source", "Seconds_Behind_Master"}));
+    channel.lag = to_number(first_of(table, row, {"Seconds_Behind_Source", "Seconds_Behind_Master"}));
     const std::string applying = first_of(table, row, {"Last_SQL_Error"});
     channel.error = without_statement(applying.empty() ? first_of(table, row, {"Last_IO_Error"}) : applying);
     channels.push_back(std::move(channel));

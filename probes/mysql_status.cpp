@@ -5,6 +5,7 @@
 #include "config/units.hpp"
 #include "probes/foreign_text.hpp"
 #include "probes/mysql_session.hpp"
+#include "probes/numbers.hpp"
 #include "probes/sql/mask.hpp"
 
 namespace vitald::probes::mysql {
@@ -48,7 +49,7 @@ void add(const char* name, std::optional<double> value, Observation& seen) {
 
 std::optional<double> StatusFacts::number(const std::string& name) const {
   const auto found = values.find(name);
-  return found == values.end() ? std::nullopt : sql::to_number(found->second);
+  return found == values.end() ? std::nullopt : to_number(found->second);
 }
 std::string StatusFacts::text(const std::string& name) const {
   const auto found = values.find(name);
@@ -94,8 +95,7 @@ void judge_status(const StatusFacts& facts, Observation& seen) {
   const std::string version = foreign_text(facts.text("version"), 60);
   if (!version.empty()) seen.evidence.push_back({"server", (facts.is_mariadb() ? "" : "MySQL ") + version});
   if (uptime && *uptime < young) {
-    const auto age = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(*uptime));
-    seen.evidence.push_back({"restart", "the server was started " + say_duration(age) + " ago"});
+    seen.evidence.push_back({"restart", "the server was started " + say_duration(length_of(*uptime)) + " ago"});
   }
 }
 
@@ -124,7 +124,7 @@ void judge_processes(const ProcessFacts& facts, Observation& seen) {
   const std::string user = foreign_text(facts.longest.cell(0, "user").value_or("?"), 40);
   const std::string state = foreign_text(facts.longest.cell(0, "state").value_or(""), 60);
   const auto database = facts.longest.cell(0, "db");
-  std::string text = say_duration(std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds)));
+  std::string text = say_duration(length_of(seconds));
   text += " by " + user + (database ? " in " + foreign_text(*database, 64) : "");
   if (!state.empty()) text += " (" + state + ")";
   text += ": " + sql::mask_literals(facts.longest.cell(0, "info").value_or(""), sql::Dialect::mysql);

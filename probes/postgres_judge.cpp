@@ -8,6 +8,7 @@
 #include "config/units.hpp"
 #include "probes/faults.hpp"
 #include "probes/foreign_text.hpp"
+#include "probes/numbers.hpp"
 #include "probes/postgres.hpp"
 #include "probes/sql/mask.hpp"
 
@@ -18,13 +19,7 @@ constexpr std::size_t most_standbys = 20;
 constexpr double xid_maximum = 2147483648.0;  // half of the 32-bit circle
 constexpr std::size_t most_statement = 200;
 
-std::string seconds(double value) {
-  return say_duration(std::chrono::duration_cast<Duration>(std::chrono::duration<double>(value)));
-}
-
-std::string plural(double count, const std::string& what) {
-  return say_number(count) + " " + what + (count == 1 ? "" : "s");
-}
+std::string seconds(double value) { return say_duration(length_of(value)); }
 
 /// The statistics' row, with its numbers by name.
 class Statistics {
@@ -51,7 +46,7 @@ class Statistics {
 };
 
 void add(Observation& seen, std::string_view name, std::optional<double> value) {
-  if (value && std::isfinite(*value)) seen.samples.push_back({std::string(name), *value});
+  if (value) seen.samples.push_back({std::string(name), *value});
 }
 
 void add_amounts(const Statistics& statistics, Observation& seen) {
@@ -140,7 +135,7 @@ std::string summarize(const Statistics& statistics, const Facts& facts) {
     text +=
         "; " + say_number(*used) + " of " + say_number(statistics["max_connections"].value_or(0)) + " connections used";
   const auto waiting = statistics["waiting_on_locks"].value_or(0);
-  if (statistics.privileged() && waiting > 0) text += "; " + plural(waiting, "session") + " waiting for locks";
+  if (statistics.privileged() && waiting > 0) text += "; " + say_count(waiting, "session") + " waiting for locks";
   return text;
 }
 

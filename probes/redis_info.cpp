@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "config/units.hpp"
 #include "probes/foreign_text.hpp"
+#include "probes/numbers.hpp"
 
 namespace vitald::probes::redis {
 namespace {
@@ -13,12 +13,6 @@ constexpr std::size_t most_lines = 4000;
 constexpr std::size_t longest_line = 512;
 constexpr std::size_t most_replicas = 25;
 constexpr std::size_t longest_name = 80;
-
-std::optional<double> to_number(std::string_view text) {
-  const auto number = parse_number(text);
-  if (!number) return std::nullopt;
-  return *number;
-}
 
 /// The part of `text` before the first `end`, which is cut off with it.
 std::string_view cut_off(std::string_view& text, char end) {

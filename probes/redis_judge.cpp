@@ -4,6 +4,7 @@
 #include "config/units.hpp"
 #include "probes/faults.hpp"
 #include "probes/foreign_text.hpp"
+#include "probes/numbers.hpp"
 #include "probes/redis.hpp"
 
 namespace vitald::probes::redis {
@@ -13,12 +14,7 @@ constexpr std::size_t most_evidence = 8;  // of one kind
 
 std::string say_seconds(double seconds) {
   if (seconds < 1) return "less than 1 s";
-  const double most = 100.0 * 366 * 24 * 3600;
-  return say_duration(std::chrono::seconds(static_cast<std::int64_t>(std::clamp(seconds, 0.0, most))));
-}
-
-std::string say_count(double count, const std::string& one) {
-  return say_number(count) + " " + one + (count == 1 ? "" : "s");
+  return say_duration(std::chrono::floor<std::chrono::seconds>(length_of(seconds)));
 }
 
 std::string primary_of(const Info& info) {

@@ -3,13 +3,9 @@
 #include <algorithm>
 
 #include "alerting/voice.hpp"
+#include "config/ascii.hpp"
 
 namespace vitald::alerting {
-namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-}  // namespace
 
 std::string address_problem(std::string_view address) {
   const std::size_t scheme = address.starts_with("https://") ? 8 : address.starts_with("http://") ? 7 : 0;
@@ -56,7 +52,8 @@ Result<Secret> AddressText::read(const config::Node& node, config::Problems& pro
 
 const std::string* find_header(const Headers& headers, std::string_view name) {
   for (const auto& [key, value] : headers) {
-    if (std::equal(key.begin(), key.end(), name.begin(), name.end(), [](char a, char b) { return lower(a) == b; }))
+    if (std::equal(key.begin(), key.end(), name.begin(), name.end(),
+                   [](char a, char b) { return ascii_lower(a) == b; }))
       return &value;
   }
   return nullptr;

@@ -4,12 +4,11 @@
 #include <array>
 #include <utility>
 
+#include "config/ascii.hpp"
 #include "probes/failure.hpp"
 
 namespace vitald::net {
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
@@ -36,8 +35,7 @@ std::string text_of(const Url& url) { return (url.https ? "https://" : "http://"
 bool same_origin(const Url& a, const Url& b) { return a.https == b.https && a.host == b.host && a.port == b.port; }
 
 bool same_name(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+  return equal_but_case(a, b);
 }
 
 std::optional<HttpRequest> redirected(const HttpRequest& request, const HttpResponse& response) {

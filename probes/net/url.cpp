@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "config/ascii.hpp"
 #include "probes/net/address.hpp"
 #include "probes/net/http.hpp"
 
@@ -11,8 +12,7 @@ namespace {
 
 constexpr std::size_t longest = 8192;
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-bool is_alpha(char c) { return lower(c) >= 'a' && lower(c) <= 'z'; }
+bool is_alpha(char c) { return ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 Failure bad(std::string what) { return Failure{"", std::move(what)}; }
@@ -24,7 +24,7 @@ std::optional<std::string> scheme_of(std::string_view text) {
   std::string scheme(text.substr(0, end));
   for (auto& c : scheme) {
     if (!is_alpha(c) && !is_digit(c) && c != '+' && c != '-' && c != '.') return std::nullopt;
-    c = lower(c);
+    c = ascii_lower(c);
   }
   return scheme;
 }
@@ -45,7 +45,7 @@ Result<std::string> parse_bracketed(std::string_view host) {
   const auto bare = out.substr(0, out.find('%'));
   if (bare.find(':') == std::string::npos || !numeric_address(bare, 0))
     return bad("[" + std::string(host) + "] is no IPv6 address");
-  for (auto& c : out) c = lower(c);
+  for (auto& c : out) c = ascii_lower(c);
   return out;
 }
 
@@ -57,7 +57,7 @@ Result<std::string> parse_host(std::string_view host) {
     const bool plain =
         is_alpha(c) || is_digit(c) || c == '-' || c == '.' || c == '_' || static_cast<unsigned char>(c) >= 0x80;
     if (!plain) return bad(std::string("the host may not contain '") + c + "'");
-    out += lower(c);
+    out += ascii_lower(c);
   }
   return out;
 }

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <cstdint>
 #include <set>
 
+#include "config/fnv1a.hpp"
 #include "config/units.hpp"
 #include "probes/faults.hpp"
 #include "probes/foreign_text.hpp"
+#include "probes/numbers.hpp"
 #include "probes/sql/time_text.hpp"
 
 namespace vitald::probes::sql {
@@ -120,10 +121,7 @@ std::optional<ProbeFailure> find_twins(const std::vector<Labels>& rows) {
   return std::nullopt;
 }
 
-std::optional<double> number_in(const Cell& cell) {
-  const auto value = cell ? to_number(*cell) : std::nullopt;
-  return value && std::isfinite(*value) ? value : std::nullopt;
-}
+std::optional<double> number_in(const Cell& cell) { return cell ? to_number(*cell) : std::nullopt; }
 
 void add_numbers(const Table& table, const Layout& layout, const std::vector<Labels>& labels, Observation& seen) {
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
@@ -167,15 +165,12 @@ void add_newest(const Query& query, const Table& table, std::size_t column, cons
 }
 
 std::uint64_t fingerprint(const Table& table) {
-  std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
-  const auto add = [&](std::string_view bytes) {
-    for (const char each : bytes) hash = (hash ^ static_cast<unsigned char>(each)) * 0x100000001b3;
-  };
+  std::uint64_t hash = fnv1a("");
   for (const Row& row : table.rows) {
     for (const Cell& cell : row) {
-      add(cell ? "=" : "-");
-      add(cell.value_or(""));
-      add(std::string_view("\0", 1));
+      hash = fnv1a(cell ? "=" : "-", hash);
+      hash = fnv1a(cell.value_or(""), hash);
+      hash = fnv1a(std::string_view("\0", 1), hash);
     }
   }
   return hash;

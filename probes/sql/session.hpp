@@ -33,9 +33,6 @@ struct Table {
   std::optional<double> number(std::size_t row, std::string_view column) const;
 };
 
-/// The whole text as a number, whatever the locale; nothing when it is none.
-std::optional<double> to_number(std::string_view text);
-
 /// How much of an answer is read. A row or a value that goes over `bytes` is a failure ("answer_too_large").
 struct Bounds {
   std::size_t rows = 1000;

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "probes/sql/session.hpp"
+#include "probes/numbers.hpp"
 
 namespace vitald::probes::sql {
 namespace {
