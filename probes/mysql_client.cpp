@@ -14,7 +14,7 @@ namespace {
 // sockaddr_un has room for this much, and the library copies the path without looking.
 constexpr std::size_t longest_socket_path = 107;
 
-void check_tls(config::Reader& in, const net::Target& where, net::Family family) {
+void check_tls(config::Reader& in, const net::Target& where) {
   if (!where.tls) return;
   if (!where.unix_path.empty()) {
     in.problem("tls", "is not possible with 'socket': a Unix socket does not leave the host");
@@ -25,7 +25,7 @@ void check_tls(config::Reader& in, const net::Target& where, net::Family family)
     in.problem("tls", "'server_name' has to be the host of 'address': write address: " + where.tls->server_name + ":" +
                           std::to_string(where.port));
   }
-  if (family != net::Family::any && !where.tls->insecure) {
+  if (where.family != net::Family::any && !where.tls->insecure) {
     in.problem("ip_protocol", "is not possible with a verified 'tls'");
   }
 }
@@ -41,12 +41,11 @@ std::vector<std::string> hosts_for(const net::Target& where, std::vector<std::st
 
 Connection read_connection(config::Reader& in) {
   Connection connection;
-  const auto address = in.maybe("address", HostPort{}, "Host and port of the server, such as 127.0.0.1:3306");
-  const auto socket =
-      in.maybe("socket", config::Text{.longest = longest_socket_path}, "Path of the server's Unix socket instead");
-  const auto family = read_family(in);
-  const auto tls = in.optional("tls", TlsSwitch{}, std::nullopt,
-                               "Speak TLS, and nothing else: `true`, or a mapping of ca_file and the like");
+  connection.where =
+      read_target(in, {.address = "Host and port of the server, such as 127.0.0.1:3306",
+                       .socket = "Path of the server's Unix socket instead",
+                       .tls = "Speak TLS, and nothing else: `true`, or a mapping of ca_file and the like",
+                       .longest_socket = longest_socket_path});
   connection.user = in.required("user", config::Text{.longest = 128}, "Account to log in with");
   connection.password = in.maybe("password", config::SecretText{}, "Its password");
   connection.database =
@@ -54,13 +53,8 @@ Connection read_connection(config::Reader& in) {
   const bool keep = in.optional("keep_connection", config::Boolean{}, false,
                                 "Keep one connection open between the runs instead of logging in each time");
 
-  if (address.has_value() == socket.has_value()) in.problem("", "needs either 'address' or 'socket'");
-  if (address) connection.where = *address;
-  if (address && address->host.find(',') != std::string::npos) in.problem("address", "expected one host");
-  if (socket) connection.where.unix_path = *socket;
-  connection.where.family = family;
-  connection.where.tls = tls;
-  check_tls(in, connection.where, family);
+  if (connection.where.host.find(',') != std::string::npos) in.problem("address", "expected one host");
+  check_tls(in, connection.where);
   if (keep) connection.kept = std::make_shared<Kept<sql::Session>>();
   return connection;
 }

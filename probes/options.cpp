@@ -168,4 +168,17 @@ net::Family read_family(config::Reader& in) {
   return word == "ipv4" ? net::Family::ipv4 : word == "ipv6" ? net::Family::ipv6 : net::Family::any;
 }
 
+net::Target read_target(config::Reader& in, const TargetWords& words) {
+  const auto address = in.maybe("address", HostPort{}, words.address);
+  const auto socket = in.maybe("socket", config::Text{.longest = words.longest_socket}, words.socket);
+  const auto family = read_family(in);
+  const auto tls = in.optional("tls", TlsSwitch{}, std::nullopt, words.tls);
+  if (address.has_value() == socket.has_value()) in.problem("", "needs either 'address' or 'socket'");
+  net::Target target = address.value_or(net::Target{});
+  target.unix_path = socket.value_or("");
+  target.family = family;
+  target.tls = tls;
+  return target;
+}
+
 }  // namespace vitald::probes

@@ -65,4 +65,12 @@ net::TlsOptions read_tls(config::Reader& in);
 /// ip_protocol: any, ipv4 or ipv6.
 net::Family read_family(config::Reader& in);
 
+/// What a kind says of where it connects to.
+struct TargetWords {
+  std::string_view address, socket, tls;
+  std::size_t longest_socket = 4096;  // bytes of the path
+};
+/// address or socket (a problem unless it is one of them), ip_protocol, tls.
+net::Target read_target(config::Reader& in, const TargetWords& words);
+
 }  // namespace vitald::probes

@@ -69,14 +69,11 @@ void check(config::Reader& in, const Connection& connection) {
 
 Connection read_connection(config::Reader& in) {
   Connection connection;
-  const auto address = in.maybe("address", HostPort{}, "Host and port of the server");
-  const auto socket = in.maybe("socket", config::Text{},
-                               "Unix socket instead: /run/postgresql/.s.PGSQL.5432, or its folder for port 5432");
-  const auto family = read_family(in);
-  const auto tls =
-      in.optional("tls", TlsSwitch{}, std::nullopt,
-                  "Speak TLS and verify the server: `true`, or a mapping of the options of TLS. Without it "
-                  "nothing is encrypted");
+  connection.where = read_target(
+      in, {.address = "Host and port of the server",
+           .socket = "Unix socket instead: /run/postgresql/.s.PGSQL.5432, or its folder for port 5432",
+           .tls = "Speak TLS and verify the server: `true`, or a mapping of the options of TLS. Without it nothing is "
+                  "encrypted"});
   connection.user = in.required("user", config::Text{.longest = 128}, "Role to log in as");
   connection.password = in.maybe("password", config::SecretText{}, "Its password");
   connection.database = in.optional("database", config::Text{.longest = 128, .may_be_empty = true}, "",
@@ -84,11 +81,7 @@ Connection read_connection(config::Reader& in) {
   const bool keep = in.optional("keep_connection", config::Boolean{}, false,
                                 "Keep the connection from run to run instead of logging in each time");
 
-  if (address.has_value() == socket.has_value()) in.problem("", "needs either 'address' or 'socket'");
-  if (address) connection.where = *address;
-  if (socket) connection.where.unix_path = socket_file(*socket);
-  connection.where.family = family;
-  connection.where.tls = tls;
+  if (!connection.where.unix_path.empty()) connection.where.unix_path = socket_file(connection.where.unix_path);
   if (keep) connection.kept = std::make_shared<Kept<sql::Session>>();
   check(in, connection);
   return connection;

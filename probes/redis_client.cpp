@@ -117,11 +117,9 @@ ProbeFailure end_of(const ProbeFailure& gone, const std::vector<RespReply>& repl
 
 Connection read_connection(config::Reader& in) {
   Connection connection;
-  const auto address = in.maybe("address", HostPort{}, "Host and port to connect to");
-  const auto socket = in.maybe("socket", config::Text{}, "Path of a Unix socket to connect to instead");
-  const auto family = read_family(in);
-  const auto tls =
-      in.optional("tls", TlsSwitch{}, std::nullopt, "Speak TLS: `true`, or a mapping of the options of the tcp probe");
+  connection.where = read_target(in, {.address = "Host and port to connect to",
+                                      .socket = "Path of a Unix socket to connect to instead",
+                                      .tls = "Speak TLS: `true`, or a mapping of the options of the tcp probe"});
   connection.user = in.optional("user", config::Text{.longest = 256, .may_be_empty = true}, "",
                                 "User of the access control list; none is the default user");
   connection.password = in.maybe("password", config::SecretText{}, "Password");
@@ -130,12 +128,7 @@ Connection read_connection(config::Reader& in) {
   const bool keep = in.optional("keep_connection", config::Boolean{}, false,
                                 "Leave the connection open for the next run instead of making a new one each time");
 
-  if (address.has_value() == socket.has_value()) in.problem("", "needs either 'address' or 'socket'");
   if (!connection.user.empty() && !connection.password) in.problem("user", "'user' needs a 'password' as well");
-  if (address) connection.where = *address;
-  if (socket) connection.where.unix_path = *socket;
-  connection.where.family = family;
-  connection.where.tls = tls;
   if (keep) connection.kept = std::make_shared<Kept<Client>>();
   return connection;
 }

@@ -44,20 +44,12 @@ awaitable<void> listen(net::Stream& stream, ProbeContext& context, const Config&
 
 Config parse(config::Reader& in) {
   Config config;
-  const auto address = in.maybe("address", HostPort{}, "Host and port to connect to");
-  const auto socket = in.maybe("socket", config::Text{}, "Path of a Unix socket to connect to instead");
-  const auto family = read_family(in);
-  const auto tls =
-      in.optional("tls", TlsSwitch{}, std::nullopt, "Speak TLS: `true`, or a mapping of the options below");
+  config.where = read_target(in, {.address = "Host and port to connect to",
+                                  .socket = "Path of a Unix socket to connect to instead",
+                                  .tls = "Speak TLS: `true`, or a mapping of the options below"});
   config.send = in.optional("send", EscapedText{}, "", "Bytes to send once the connection stands");
   config.expect = in.optional("expect", EscapedText{}, "", "Bytes that the answer must contain");
   config.expect_matches = in.maybe("expect_matches", Pattern{}, "Pattern that the answer must match").value_or(nullptr);
-
-  if (address.has_value() == socket.has_value()) in.problem("", "needs either 'address' or 'socket'");
-  if (address) config.where = *address;
-  if (socket) config.where.unix_path = *socket;
-  config.where.family = family;
-  config.where.tls = tls;
   return config;
 }
 
