@@ -189,15 +189,8 @@ TEST(LaravelQueueRedis, EveryStepMayFail) {
                resp_bulk(R"({"uuid":"a"})") + resp_bulk(R"({"uuid":"b"})")})},
       [&](ScriptedNetwork& network) -> awaitable<Facts> {
         static Surroundings around;
-        probes::ProbeContext context{.network = network,
-                                     .workers = around.workers,
-                                     .helper = around.helper,
-                                     .host = around.host,
-                                     .clock = around.clock,
-                                     .started = around.clock.now(),
-                                     .deadline = around.clock.now().steady + std::chrono::seconds(5),
-                                     .memory = "",
-                                     .phases = net::PhaseLog(around.clock)};
+        around.network = &network;
+        auto context = around.context();
         co_return co_await run(context, check);
       });
   EXPECT_EQ(steps, 9) << "connect, and four times a write and a read";

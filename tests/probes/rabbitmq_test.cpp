@@ -142,15 +142,8 @@ TEST(RabbitmqRun, FailsAtEveryStep) {
   const auto check = rabbitmq_check(two_queues);
   const int steps = vitald::testing::fails_at_every_step({broker}, [&](net::Network& network) -> awaitable<void> {
     Surroundings around;
-    ProbeContext context{.network = network,
-                         .workers = around.workers,
-                         .helper = around.helper,
-                         .host = around.host,
-                         .clock = around.clock,
-                         .started = around.clock.now(),
-                         .deadline = {},
-                         .memory = "",
-                         .phases = net::PhaseLog(around.clock)};
+    around.network = &network;
+    auto context = around.context();
     co_await rabbitmq::run(context, check);
   });
   EXPECT_GE(steps, 16);

@@ -87,15 +87,8 @@ TEST(RedisClient, LogsInWithOneWriteAndAsks) {
   const int steps = vitald::testing::fails_at_every_step({script}, [&](ScriptedNetwork& network) {
     return [](ScriptedNetwork& on, const Connection& with) -> awaitable<void> {
       Surroundings around;
-      ProbeContext context{.network = on,
-                           .workers = around.workers,
-                           .helper = around.helper,
-                           .host = around.host,
-                           .clock = around.clock,
-                           .started = around.clock.now(),
-                           .deadline = {},
-                           .memory = "",
-                           .phases = net::PhaseLog(around.clock)};
+      around.network = &on;
+      auto context = around.context();
       const auto size = co_await converse(context, with);
       EXPECT_EQ(size, "42");
     }(network, check);

@@ -121,15 +121,8 @@ TEST(RedisRun, AsksForTheTypesThatItDoesNotKnow) {
   const int steps = vitald::testing::fails_at_every_step({script}, [&](vitald::testing::ScriptedNetwork& network) {
     return [](vitald::testing::ScriptedNetwork& on, const redis::Config& with_keys) -> awaitable<void> {
       Surroundings around;
-      ProbeContext context{.network = on,
-                           .workers = around.workers,
-                           .helper = around.helper,
-                           .host = around.host,
-                           .clock = around.clock,
-                           .started = around.clock.now(),
-                           .deadline = {},
-                           .memory = "",
-                           .phases = net::PhaseLog(around.clock)};
+      around.network = &on;
+      auto context = around.context();
       const auto seen = co_await redis::run(context, with_keys);
       EXPECT_EQ(seen.keys[0].length, 7);
       EXPECT_EQ(seen.keys[1].length, 2);

@@ -122,18 +122,23 @@ struct Surroundings {
   StandingClock clock;
   std::string memory;  // what the last run left
 
+  /// Of one run; as long as these surroundings.
+  probes::ProbeContext context() {
+    return {.network = *network,
+            .workers = workers,
+            .helper = helper,
+            .host = host,
+            .clock = clock,
+            .started = clock.now(),
+            .deadline = clock.now().steady + std::chrono::seconds(5),
+            .memory = memory,
+            .phases = net::PhaseLog(clock)};
+  }
+
   template <class Run, class Config>
   auto run(Run probe, const Config& config) {
-    probes::ProbeContext context{.network = *network,
-                                 .workers = workers,
-                                 .helper = helper,
-                                 .host = host,
-                                 .clock = clock,
-                                 .started = clock.now(),
-                                 .deadline = clock.now().steady + std::chrono::seconds(5),
-                                 .memory = memory,
-                                 .phases = net::PhaseLog(clock)};
-    return finish(loop, probe(context, config));
+    auto one = context();
+    return finish(loop, probe(one, config));
   }
 };
 
