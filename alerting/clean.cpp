@@ -1,4 +1,5 @@
 // clean(): foreign bytes made fit to be shown to a person (docs/guarantees.md R18).
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -95,6 +96,24 @@ std::string clean(std::string_view foreign, std::size_t most) {
     if (length < most) room = text.size();
   }
   if (text.ends_with(' ')) text.pop_back();
+  return text;
+}
+
+std::string clean_lines(std::string_view foreign, std::size_t most) {
+  constexpr std::size_t most_lines = 12;
+  // The end of a log tells more than its beginning.
+  std::string text;
+  std::size_t room = most;
+  for (std::size_t count = 0; !foreign.empty() && count < most_lines && room > 0;) {
+    const std::size_t before = foreign.rfind('\n');
+    const std::string_view line = before == std::string_view::npos ? foreign : foreign.substr(before + 1);
+    foreign = before == std::string_view::npos ? "" : foreign.substr(0, before);
+    const std::string one = clean(line, room);
+    if (one.empty()) continue;
+    text.insert(0, text.empty() ? one : one + "\n");
+    room -= std::min(room, one.size() + 1);
+    ++count;
+  }
   return text;
 }
 

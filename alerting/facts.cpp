@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t summary_max = 300;
 constexpr std::size_t remedy_max = 1000;
 constexpr std::size_t evidence_max = 12;
-constexpr std::size_t evidence_text_max = 500;
+constexpr std::size_t evidence_text_max = 1600;
 
 /// The observation's own proof, then how long each phase took: "connect 1 ms, first byte 12 ms".
 std::vector<Evidence> evidence_of(const Observed& event) {

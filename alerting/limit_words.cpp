@@ -26,6 +26,15 @@ std::string amount(double value, Unit unit) {
   return say_number(value);
 }
 
+std::string how_often(const Limit& limit) {
+  std::string text;
+  if (limit.of_runs > 1) {
+    text += " in " + std::to_string(limit.of_bad) + " of " + std::to_string(limit.of_runs) + " runs";
+  }
+  if (limit.hold_for > Duration::zero()) text += " for " + say_duration(limit.hold_for);
+  return text;
+}
+
 }  // namespace
 
 std::string bounded(std::string_view text, std::size_t most) {
@@ -36,6 +45,9 @@ std::string bounded(std::string_view text, std::size_t most) {
 }
 
 std::string words(const Limit& limit, const Sample& sample, const Threshold& threshold, double value, Duration window) {
+  // Over a window the figure is the news: the sentence of this run knows only what this run saw.
+  const bool own_words = !sample.says.empty() && window == Duration::zero();
+  if (own_words) return bounded(sample.says, 300) + how_often(limit);
   const Unit unit = threshold.of_maximum ? Unit::ratio : limit.unit;
   std::string text = sample.name;
   std::replace(text.begin(), text.end(), '_', ' ');
@@ -44,11 +56,7 @@ std::string words(const Limit& limit, const Sample& sample, const Threshold& thr
   if (!row.empty()) text += " of " + bounded(row, 80) + " is";
   text += " " + amount(value, unit);
   if (window > Duration::zero()) text += " in " + say_duration(window);
-  if (limit.of_runs > 1) {
-    text += " in " + std::to_string(limit.of_bad) + " of " + std::to_string(limit.of_runs) + " runs";
-  }
-  if (limit.hold_for > Duration::zero()) text += " for " + say_duration(limit.hold_for);
-  return text + " (limit " + amount(threshold.value, unit) + ")";
+  return text + how_often(limit) + " (limit " + amount(threshold.value, unit) + ")";
 }
 
 }  // namespace vitald::alerting

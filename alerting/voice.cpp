@@ -11,7 +11,7 @@ namespace {
 // In characters. What does not fit on two screens of a phone helps nobody at 3 a.m.
 constexpr std::size_t longest_name = 120;
 constexpr std::size_t longest_sentence = 500;
-constexpr std::size_t longest_proof = 1000;
+constexpr std::size_t longest_proof = 1600;
 constexpr std::size_t most_proofs = 20;
 constexpr std::size_t most_affected = 10;
 constexpr std::size_t longest_address = 2000;
@@ -113,6 +113,19 @@ std::vector<std::string> facts(const Notification& note) {
   return lines;
 }
 
+/// "label: text", or the label and below it the lines.
+std::string evidence_lines(const Evidence& proof) {
+  if (proof.text.find('\n') == std::string::npos)
+    return (proof.label.empty() ? "" : proof.label + ": ") + proof.text + "\n";
+  std::string text = proof.label.empty() ? "" : proof.label + ":\n";
+  for (std::string_view rest = proof.text; !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    text.append("  ").append(line).append("\n");
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+  }
+  return text;
+}
+
 std::string notes(const Notification& note) {
   std::string text;
   if (note.unsaved)
@@ -129,7 +142,7 @@ Message compose(const Notification& note) {
   message.facts = facts(note);
   for (const Evidence& proof : note.evidence) {
     if (message.evidence.size() == most_proofs) break;
-    message.evidence.push_back({clean(proof.label, longest_name), clean(proof.text, longest_proof)});
+    message.evidence.push_back({clean(proof.label, longest_name), clean_lines(proof.text, longest_proof)});
   }
   message.runbook = link(note.runbook);
   message.notes = notes(note);
@@ -142,8 +155,7 @@ Message compose(const Notification& note) {
 std::string plain_text(const Message& message) {
   std::string text = message.headline + "\n";
   for (const std::string& fact : message.facts) text += fact + "\n";
-  for (const Evidence& proof : message.evidence)
-    text += (proof.label.empty() ? "" : proof.label + ": ") + proof.text + "\n";
+  for (const Evidence& proof : message.evidence) text += evidence_lines(proof);
   if (!message.remedy.empty()) text += "What to do: " + message.remedy + "\n";
   std::string last;
   if (!message.runbook.empty()) last = "Runbook: " + message.runbook;

@@ -13,7 +13,7 @@ namespace vitald::alerting {
 struct Message {
   std::string headline;            // "P0 critical: api-health on web-1 - 502 Bad Gateway instead of 200"
   std::vector<std::string> facts;  // "Cause: …", "Since 02:13:56 UTC, confirmed by 4 probes over 30 s", …
-  std::vector<Evidence> evidence;
+  std::vector<Evidence> evidence;  // a text may have several lines
   std::string remedy;       // what to do, or ""
   std::string runbook;      // address or ""
   std::string acknowledge;  // "vitald ack k3v9", or "" where there is nothing to acknowledge
@@ -28,5 +28,8 @@ std::string plain_text(const Message& message);
 /// Foreign bytes made fit to be shown: invalid UTF-8 becomes U+FFFD, control, bidi and zero-width characters become
 /// visible or go, length is cut at a code point to `most` characters with "…".
 std::string clean(std::string_view foreign, std::size_t most);
+
+/// The same for a text of several lines, which stay lines: at most 12 of them, the last ones, none empty.
+std::string clean_lines(std::string_view foreign, std::size_t most);
 
 }  // namespace vitald::alerting

@@ -30,7 +30,7 @@ std::string_view to_string(Severity severity);  // "P0" … "P3"
 /// A named piece of proof that a person can read: a header, a request id, a log line. Bounded by whoever makes it.
 struct Evidence {
   std::string label;  // "request_id", "first byte"
-  std::string text;   // foreign text: every renderer escapes it
+  std::string text;   // foreign text: every renderer escapes it; '\n' separates lines, which stay lines
 };
 
 /// How long one step of the run took, in the order in which they happened.

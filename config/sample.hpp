@@ -34,6 +34,9 @@ struct Sample {
   double value = 0;  // seconds, bytes, ratio 0..1, or a plain number
   std::optional<double> maximum = {};
   Labels labels = {};  // only where one run gives several rows: mount, certificate, queue
+  /// What a message says when a limit on this sample is crossed, where the figure alone would say little:
+  /// "worker_01 is STOPPED, 2 of 3 running" instead of "not running is 1". May be empty.
+  std::string says = {};
 };
 
 }  // namespace vitald

@@ -65,7 +65,8 @@ std::string render(const Table& table, const Terminal& terminal) {
   std::string out = "\n" + bold(terminal, table.title) + "\n";
   for (const auto& row : table.rows) {
     out += "  " + padded(row.name, names) + "  ";
-    out += row.note.empty() ? row.text + "\n" : padded(row.text, texts) + "  " + dim(terminal, row.note) + "\n";
+    out += row.note.empty() ? hanging(row.text, names + 4) + "\n"
+                            : padded(row.text, texts) + "  " + dim(terminal, row.note) + "\n";
   }
   return out;
 }
@@ -94,7 +95,7 @@ std::string render_probe(const json& report, const Terminal& terminal) {
   }
   Table evidence{"Evidence", {}};
   for (const json& piece : report.value("evidence", json::array())) {
-    evidence.rows.push_back({text_of(piece, "label"), text_of(piece, "text"), ""});
+    evidence.rows.push_back({text_of(piece, "label"), lines_of(piece, "text"), ""});
   }
   return out + render(phases, terminal) + render(samples, terminal) + render(evidence, terminal);
 }

@@ -104,12 +104,12 @@ std::string render_incidents(const json& result, const Terminal& terminal) {
     out += coloured(terminal, status, text_of(incident, "severity") + " " + status) + ": " +
            bold(terminal, text_of(incident, "check")) + " - " + text_of(incident, "summary") + "\n";
     const auto fact = [&](std::string_view name, const std::string& text) {
-      if (!text.empty()) out += "  " + dim(terminal, padded(plain(name), 12)) + " " + text + "\n";
+      if (!text.empty()) out += "  " + dim(terminal, padded(plain(name), 12)) + " " + hanging(text, 15) + "\n";
     };
     fact("since", text_of(incident, "opened"));
     if (text_of(incident, "now") != text_of(incident, "summary")) fact("now", text_of(incident, "now"));
     for (const json& piece : incident.value("evidence", json::array()))
-      fact(text_of(piece, "label"), text_of(piece, "text"));
+      fact(text_of(piece, "label"), lines_of(piece, "text"));
     fact("what to do", text_of(incident, "remedy"));
     fact("runbook", text_of(incident, "runbook"));
     const std::string by = text_of(incident, "acknowledged_by");

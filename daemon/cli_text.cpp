@@ -72,6 +72,18 @@ std::string text_of(const nlohmann::json& object, const char* name) {
   return found != object.end() && found->is_string() ? plain(found->get_ref<const std::string&>()) : "";
 }
 
+std::string lines_of(const nlohmann::json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? plain_lines(found->get_ref<const std::string&>()) : "";
+}
+
+std::string hanging(std::string text, std::size_t indent) {
+  for (std::size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 1)) {
+    text.insert(at + 1, indent, ' ');
+  }
+  return text;
+}
+
 double number_of(const nlohmann::json& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_number() ? found->get<double>() : 0;

@@ -28,6 +28,10 @@ std::string plain(std::string_view foreign);
 std::string plain_lines(std::string_view foreign);
 /// The text member `name` of `object` made plain, or "".
 std::string text_of(const nlohmann::json& object, const char* name);
+/// A text member of several lines, which stay lines.
+std::string lines_of(const nlohmann::json& object, const char* name);
+/// `text` with `indent` blanks before all of its lines but the first.
+std::string hanging(std::string text, std::size_t indent);
 /// The number member, or 0.
 double number_of(const nlohmann::json& object, const char* name);
 

@@ -77,7 +77,15 @@ void own_troubles(Html& html, const DaemonView& view) {
 
 void fact(Html& html, std::string_view name, std::string_view text) {
   if (text.empty()) return;
-  html.element("dt", name).open("dd").text(text, 2000).close("dd");
+  html.element("dt", name).open("dd");
+  const bool several = text.find('\n') != std::string_view::npos;
+  if (!several) html.text(text, 2000);
+  for (std::string_view rest = text; several && !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    html.open("div").text(line).close("div");
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+  }
+  html.close("dd");
 }
 
 void incident(Html& html, const alerting::IncidentView& view, const BoardRow* row, Wall now) {

@@ -24,6 +24,7 @@ constexpr std::size_t longest_field = 600;
 constexpr std::size_t longest_label = 60;
 constexpr std::size_t longest_trimmed = 800;
 constexpr std::size_t longest_minimal = 400;
+constexpr std::size_t most_quoted = 4;
 constexpr std::size_t most_fields = 10;
 
 struct Settings {
@@ -82,13 +83,27 @@ std::string lines(const std::vector<std::string>& facts) {
   return text;
 }
 
-ordered_json fields(const std::vector<Evidence>& evidence) {
+bool has_lines(const Evidence& proof) { return proof.text.find('\n') != std::string::npos; }
+
+/// The end of a log in a block of its own, since a field is half a screen wide. Nothing in it may end the block early.
+ordered_json quoted_lines(const Evidence& proof) {
+  std::string text = escaped(proof.text, longest_section - 2 * longest_label);
+  std::replace(text.begin(), text.end(), '`', '\'');
+  return section(markdown("*" + escaped(proof.label, longest_label) + "*\n```\n" + text + "\n```"));
+}
+
+/// What is one line as fields side by side, then what is several.
+void add_evidence(ordered_json& blocks, const std::vector<Evidence>& evidence) {
   ordered_json list = ordered_json::array();
   for (const Evidence& proof : evidence) {
-    if (list.size() == most_fields) break;
+    if (has_lines(proof) || list.size() == most_fields) continue;
     list.push_back(markdown("*" + escaped(proof.label, longest_label) + "*\n" + escaped(proof.text, longest_field)));
   }
-  return {{"type", "section"}, {"fields", std::move(list)}};
+  if (!list.empty()) blocks.push_back({{"type", "section"}, {"fields", std::move(list)}});
+  std::size_t quoted = 0;
+  for (const Evidence& proof : evidence) {
+    if (has_lines(proof) && quoted++ < most_quoted) blocks.push_back(quoted_lines(proof));
+  }
 }
 
 ordered_json footer(const Notification& note, const Message& message) {
@@ -107,7 +122,7 @@ ordered_json details(const Notification& note, const Message& message, Form form
     blocks.push_back(section(plain(message.headline, longest)));
   }
   if (!message.facts.empty()) blocks.push_back(section(plain(lines(message.facts), longest)));
-  if (form == Form::full && !message.evidence.empty()) blocks.push_back(fields(message.evidence));
+  if (form == Form::full) add_evidence(blocks, message.evidence);
   if (!message.remedy.empty()) blocks.push_back(section(plain("What to do: " + message.remedy, longest_text)));
   // A link and no button: Slack reports each press of a button to the app and shows a warning sign when nobody answers.
   if (!message.runbook.empty()) {

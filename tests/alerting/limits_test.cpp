@@ -202,6 +202,28 @@ TEST(limits, fifty_rows_are_remembered_and_no_more) {
   EXPECT_EQ(runs.run({samples.back()}, 1s).level, Status::critical) << "a row without memory is still judged";
 }
 
+TEST(limits, a_sample_with_words_of_its_own_says_them) {
+  Runs runs(gauge(1, {}));
+  const Sample down{.name = "load", .value = 1, .says = "worker_01 is STOPPED, 2 of 3 running"};
+  EXPECT_EQ(runs.run({down}, 0s).why, "worker_01 is STOPPED, 2 of 3 running");
+  Limit lasting = gauge(1, {});
+  lasting.hold_for = 1min;
+  Runs sustained(lasting);
+  sustained.run({down}, 0s);
+  EXPECT_EQ(sustained.run({down}, 60s).why, "worker_01 is STOPPED, 2 of 3 running for 1 min");
+}
+
+TEST(limits, over_a_window_the_figure_is_said) {
+  Limit limit = gauge({}, {});
+  limit.kind = SampleKind::counter;
+  limit.warning = Threshold{3, false, 1h};
+  Runs runs(limit);
+  Sample restarts{.name = "load", .value = 10, .says = "restarted once"};
+  runs.run({restarts}, 0s);
+  restarts.value = 14;
+  EXPECT_EQ(runs.run({restarts}, 60s).why, "load 4 in 1 h (limit 3)");
+}
+
 TEST(limits, numbers_that_are_none_are_ignored) {
   Runs runs(gauge(5, 10));
   EXPECT_EQ(runs.level(std::numeric_limits<double>::quiet_NaN(), 0s), Status::ok);

@@ -38,6 +38,11 @@ TEST(Slack, GoldenProblemMinimal) {
   golden::expect("slack/problem-minimal.json", slack().pretty(samples::api_problem(), Form::minimal));
 }
 TEST(Slack, GoldenWarning) { golden::expect("slack/warning.json", slack().pretty(samples::bare_problem())); }
+TEST(Slack, GoldenLog) {
+  auto note = samples::bare_problem();
+  note.evidence = {{"exit code", "1"}, {"last lines", "first <b>\n```second\nthird"}};
+  golden::expect("slack/log.json", slack().pretty(note));
+}
 TEST(Slack, GoldenRecovery) { golden::expect("slack/recovery.json", slack().pretty(samples::api_recovery())); }
 TEST(Slack, GoldenReminder) {
   golden::expect("slack/reminder.json", slack().pretty(of_kind(NotificationKind::reminder)));

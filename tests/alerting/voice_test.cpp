@@ -29,6 +29,11 @@ TEST(Voice, ARecoverySaysHowLongItLastedInOneLine) {
 }
 
 TEST(Voice, Problem) { golden::expect("voice/problem.txt", spoken(samples::api_problem())); }
+TEST(Voice, ALogKeepsItsLines) {
+  auto note = samples::bare_problem();
+  note.evidence = {{"last lines", "first\n\nsecond \x1b[31mred\nthird"}, {"exit code", "1"}};
+  golden::expect("voice/log.txt", spoken(note));
+}
 TEST(Voice, BareProblem) { golden::expect("voice/problem-bare.txt", spoken(samples::bare_problem())); }
 TEST(Voice, Recovery) { golden::expect("voice/recovery.txt", spoken(samples::api_recovery())); }
 
@@ -203,6 +208,16 @@ TEST(Clean, RandomBytesNeverLeaveAControlCharacterOrTooMuchText) {
     }
     EXPECT_LE(characters, 20u);
   }
+}
+
+TEST(CleanLines, KeepsTheLastTwelveWithinTheLength) {
+  std::string text;
+  for (int line = 1; line <= 20; ++line) text += "line " + std::to_string(line) + "\n";
+  const std::string kept = clean_lines(text, 1000);
+  EXPECT_TRUE(kept.starts_with("line 9\n")) << kept;
+  EXPECT_TRUE(kept.ends_with("\nline 20")) << kept;
+  EXPECT_EQ(clean_lines(text, 14), "line …\nline 20");
+  EXPECT_EQ(clean_lines("\n \n", 100), "");
 }
 
 }  // namespace
