@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Runs the test programs one after another and adds up what they report.
+"""Runs the test programs, two at a time, and adds up what they report.
 
 Every gtest binary reports through --gtest_output=json, every tests/integration/test_*.py through support/run_file.py.
 A program that crashes, is ended by its time-out or writes no report counts as one failed test, on top of what it said
-before. Progress and failures go to standard error, the closing line to standard output.
+before. Programs that say "# alone" in their first lines measure how late something is: they run one at a time when all
+others have ended. Progress and failures go to standard error, the closing line to standard output.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +30,7 @@ class Program:
     report: Path
     log: Path
     timeout: int
+    alone: bool = False
 
 
 @dataclass
@@ -59,7 +62,8 @@ def find_programs(options, results):
         wanted = re.search(r"^# time-out: (\d+)", head, re.MULTILINE)
         report = results / f"{script.name}.json"
         programs.append(Program(script.name, [sys.executable, "-B", str(runner), str(script), str(report)], report,
-                                results / f"{script.name}.log", int(wanted[1]) if wanted else options.timeout))
+                                results / f"{script.name}.log", int(wanted[1]) if wanted else options.timeout,
+                                alone="# alone" in head))
     return [program for program in programs if fnmatch.fnmatchcase(program.name, options.only)]
 
 
@@ -145,6 +149,20 @@ def show(text):
     print(text, file=sys.stderr, flush=True)
 
 
+def run_and_judge(program):
+    """The outcome and the seconds that it took."""
+    start = time.monotonic()
+    outcome = judge(program, run(program))
+    return program, outcome, time.monotonic() - start
+
+
+def outcomes_of(programs, jobs):
+    """In their order, those that have to be alone last."""
+    with ThreadPoolExecutor(jobs) as pool:
+        yield from pool.map(run_and_judge, [program for program in programs if not program.alone])
+    yield from map(run_and_judge, [program for program in programs if program.alone])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--programs", type=Path, required=True, help="folder of the gtest binaries")
@@ -152,6 +170,7 @@ def main():
     parser.add_argument("--results", type=Path, required=True, help="folder for reports and logs")
     parser.add_argument("--only", default="*", help="shell pattern of program names")
     parser.add_argument("--timeout", type=int, default=DEFAULT_TIMEOUT, help="seconds for each program")
+    parser.add_argument("--jobs", type=int, default=2, help="programs that run at the same time")
     parser.add_argument("--quick", action="store_true", help="leave out integration tests that say '# slow'")
     options = parser.parse_args()
     results = options.results.absolute()
@@ -160,12 +179,9 @@ def main():
         stale.unlink()
 
     total = Outcome()
-    for program in find_programs(options, results):
-        start = time.monotonic()
-        status = run(program)
-        outcome = judge(program, status)
+    for program, outcome, seconds in outcomes_of(find_programs(options, results), options.jobs):
         show(f"   {program.name:<28} {outcome.passed:5} passed {outcome.failed:3} failed {outcome.skipped:3} skipped"
-             f"  {time.monotonic() - start:6.1f} s")
+             f"  {seconds:6.1f} s")
         for skip in outcome.skips:
             show(f"      skipped: {skip}")
         for failure in outcome.failures:

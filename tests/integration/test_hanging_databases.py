@@ -1,3 +1,4 @@
+# alone
 # time-out: 240
 """Two hundred database checks whose servers accept and never answer: the loop is on time and the others keep their schedule."""
 

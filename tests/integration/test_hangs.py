@@ -1,3 +1,4 @@
+# alone
 """Targets and name servers that accept and never answer, and no descriptor left: the neighbours go on, nobody is paged."""
 
 import http.client

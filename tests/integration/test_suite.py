@@ -50,6 +50,20 @@ class SuiteTest(unittest.TestCase):
         self.assertEqual((status, last), (1, "1 passed, 1 failed, 2 skipped"))
         self.assertIn("one is not two", text)
 
+    def test_programs_run_beside_each_other_but_for_those_that_must_be_alone(self):
+        met = f"touch {self.folder}/$me; until [ -e {self.folder}/$other ]; do sleep 0.05; done\n"
+        self.program("a_tests", "me=a other=b; " + met + self.reporting(GTEST_REPORT, 1))
+        self.program("b_tests", "me=b other=a; " + met + self.reporting(GTEST_REPORT, 1))
+        self.integration("test_alone.py", f"""\
+            # alone
+            import pathlib, unittest
+            class AloneTest(unittest.TestCase):
+                def test_comes_last(self):
+                    self.assertTrue(pathlib.Path({str(self.folder / "results" / "b_tests.json")!r}).exists())
+            """)
+        status, last, text = self.run_suite("--timeout", "60")
+        self.assertEqual((status, last), (1, "3 passed, 2 failed, 4 skipped"), text)
+
     def test_a_crash_is_a_failure_beside_what_went_before(self):
         self.program("a_tests", "echo '[       OK ] Suite.Good (0 ms)'\nkill -SEGV $$\n")
         status, last, text = self.run_suite()

@@ -1,3 +1,4 @@
+# alone
 """The unit under a real systemd: ready, reload, watchdog, stop, state. Skipped where a systemd cannot be booted."""
 # time-out: 240
 
