@@ -2,7 +2,7 @@
 
 from .certificates import Authority
 from .daemon import Daemon, Refused
-from .network import free_port, free_port_below
+from .network import free_port
 from .nginx import Nginx
 from .notify import NotifySocket
 from .paths import release_binary, repository, vitald_binary
@@ -12,4 +12,4 @@ from .silent import Greeter, Silent, quantiles
 from .waiting import wait_until
 
 __all__ = ["Answer", "Authority", "Daemon", "Greeter", "Nginx", "NotifySocket", "Receiver", "Refused", "Silent", "free_port",
-           "free_port_below", "quantiles", "release_binary", "repository", "run_alone", "sample", "vitald_binary", "wait_until"]
+           "quantiles", "release_binary", "repository", "run_alone", "sample", "vitald_binary", "wait_until"]
