@@ -266,8 +266,8 @@ TEST(engine, foreign_text_is_bounded) {
     event.observation.evidence.push_back({"line", "\xF0\x9F\x94\xA5" + std::string(5000, 'e')});
   const Effects effects = engine.step(at(0s), event);
   ASSERT_EQ(effects.outbox.size(), 1u);
-  EXPECT_LT(to_json(effects.outbox[0]).size(), 12'000u);
-  EXPECT_LT(effects.incidents[0].state.size(), 12'000u);
+  EXPECT_LT(to_json(effects.outbox[0]).size(), 24'000u);
+  EXPECT_LT(effects.incidents[0].state.size(), 24'000u);
 }
 
 TEST(engine, an_incident_record_is_the_same_after_a_round_trip) {

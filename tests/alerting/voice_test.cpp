@@ -216,7 +216,7 @@ TEST(CleanLines, KeepsTheLastTwelveWithinTheLength) {
   const std::string kept = clean_lines(text, 1000);
   EXPECT_TRUE(kept.starts_with("line 9\n")) << kept;
   EXPECT_TRUE(kept.ends_with("\nline 20")) << kept;
-  EXPECT_EQ(clean_lines(text, 14), "line …\nline 20");
+  EXPECT_EQ(clean_lines(text, 14), "line…\nline 20");
   EXPECT_EQ(clean_lines("\n \n", 100), "");
 }
 
