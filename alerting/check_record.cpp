@@ -151,6 +151,9 @@ std::string to_state(const CheckState& check, const Now& now) {
                        {"since", ages.age(check.unmeasured.since)},
                        {"opened", to_json_value(check.unmeasured.opened)}};
   }
+  if (!check.placing.cause.empty()) json["cause"] = check.placing.cause;
+  if (check.placing.until) json["waits"] = ages.age(*check.placing.until);
+  if (check.placing.second_look) json["second_look"] = true;
   if (!check.limits.event_why.empty()) json["event"] = check.limits.event_why;
   std::size_t bytes = 1500 + check.why.size() * 2;
   if (!check.probe_memory.empty()) {
@@ -177,6 +180,9 @@ std::optional<CheckState> check_from_record(const CheckRecord& record, const Now
   check.since = wall_of(json, "since");
   check.why = text_of(json, "why");
   check.limits.event_why = text_of(json, "event");
+  check.placing.cause = text_of(json, "cause");
+  if (member(json, "waits") != nullptr) check.placing.until = ages.with_downtime(integer_of(json, "waits"));
+  check.placing.second_look = member(json, "second_look") != nullptr;
   check.probe_memory = memory_from(json);
   if (const Json* confirm = member(json, "confirm"); confirm != nullptr && confirm->is_object()) {
     check.confirm = confirm_from(*confirm, ages);

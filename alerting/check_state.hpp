@@ -22,6 +22,14 @@ struct Unmeasured {
   Steady other_since{};
 };
 
+/// Where a bad check without an incident of its own belongs (cause.hpp).
+struct Placing {
+  IncidentId cause;                  // the open incident of what it depends on, or ""
+  std::optional<Steady> until = {};  // it waits: for what it depends on to be judged, or for its own second look
+  bool second_look = false;          // its cause has ended
+  Steady asked{};                    // when what it depends on was asked, the last time that it turned bad
+};
+
 struct CheckState {
   std::string name;
   const CheckRules* rules = nullptr;  // into the current Rules
@@ -38,9 +46,12 @@ struct CheckState {
   Status settled = Status::ok;
   Wall since{};         // when `settled` last changed
   IncidentId incident;  // open one, or ""
+  Placing placing;
+  Steady ran{};    // when its latest run started
+  Steady asked{};  // when a run was last asked for because of a check that depends on it
   std::string probe_memory;
 
-  std::optional<Steady> alarm = {};  // when an event lets go of the check
+  std::optional<Steady> alarm = {};  // when an event lets go of the check, or its wait ends
   bool urgent = false;               // to be written with this step
   std::optional<Steady> dirty = {};  // to be written within a minute of then
 };

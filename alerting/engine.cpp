@@ -69,7 +69,9 @@ void Engine::State::measured(Turn& turn, CheckState& check, const Observed& even
   const Status level = level_of(observation.outcome, judged.level);
   // As of now, not as of the run's start: a hold that has ended meanwhile must not open a new incident.
   const Status held = held_by_events(check.limits, turn.now.steady);
+  const bool was_good = check.verdict == Status::ok || check.verdict == Status::unknown;
   check.measured = true;
+  check.ran = at;
   check.verdict = worse(level, held);
   if (check.verdict != level) {
     check.why = check.limits.event_why;
@@ -86,13 +88,18 @@ void Engine::State::measured(Turn& turn, CheckState& check, const Observed& even
   const ConfirmStep step = confirm(check.confirm, rules_of_check, level, event.started);
   count(turn, check, step);
 
+  // cause: whether something that it depends on is to blame
+  if (check.verdict == Status::ok) causes.cleared(turn, check);
+  if (check.verdict != Status::ok && was_good) causes.ask_above(turn, check);
+
   // incident and escalate: who is told
   settle(turn, check, held, &event, step.by);
-  checks.wake(check, next_release(check.limits, turn.now.steady));
+  wake(turn, check);
 }
 
 void Engine::State::not_measured(Turn& turn, CheckState& check, const Observed& event) {
   check.measured = false;
+  check.ran = std::min(event.started.steady, turn.now.steady);
   check.verdict = Status::unknown;
   check.why = event.observation.summary;
   if (unknown.enter(turn, check, event.observation)) checks.write_now(check);
@@ -117,15 +124,18 @@ void Engine::State::count(Turn& turn, CheckState& check, const ConfirmStep& step
 void Engine::State::settle(Turn& turn, CheckState& check, Status held, const Observed* event,
                            const std::string& confirmed_by) {
   const Status settled = worse(check.confirm.level, held);
-  if (settled == check.settled) return;
+  const bool homeless = settled != Status::ok && check.incident.empty();
+  if (settled == check.settled && !homeless) return;
   const bool by_event = settled != check.confirm.level;
-  check.settled = settled;
-  check.since = turn.now.wall;
-  checks.write_now(check);
-  if (settled == Status::ok) {
-    const std::string quiet = "nothing new for " + say_duration(check.rules->hold);
-    incidents.close(turn, check.incident, event != nullptr ? bounded(event->observation.summary, summary_max) : quiet);
-    check.incident.clear();
+  if (settled != check.settled) {
+    check.settled = settled;
+    check.since = turn.now.wall;
+    checks.write_now(check);
+  }
+  if (settled == Status::ok) return over(turn, check, event);
+  if (homeless && causes.place(turn, check) != Causes::Place::own) return;
+  if (homeless && event == nullptr) {
+    turn.effects.requests.push_back({check.name, turn.now.steady});  // what it says of itself belongs to the message
     return;
   }
   const std::string& why = by_event ? check.limits.event_why : check.why;
@@ -133,11 +143,29 @@ void Engine::State::settle(Turn& turn, CheckState& check, Status held, const Obs
                                         : lesser(incidents.find_exact(check.incident), check, settled, why);
   facts.confirmed_by = confirmed_by;
   if (!by_event) facts.opened = check.confirm.opened;
+  causes.add_followers(check, facts);
   if (check.incident.empty()) {
     check.incident = incidents.open(turn, "check:" + check.name, std::move(facts)).facts.id.incident;
+    checks.write_now(check);
+    causes.take_in(turn, check);
   } else {
     incidents.change(turn, check.incident, std::move(facts));
   }
+}
+
+void Engine::State::over(Turn& turn, CheckState& check, const Observed* event) {
+  causes.leave(turn, check);
+  const IncidentId ended = std::exchange(check.incident, {});
+  if (ended.empty()) return;
+  const std::string quiet = "nothing new for " + say_duration(check.rules->hold);
+  incidents.close(turn, ended, event != nullptr ? bounded(event->observation.summary, summary_max) : quiet);
+  causes.release(turn, ended);
+}
+
+void Engine::State::wake(const Turn& turn, CheckState& check) {
+  std::optional<Steady> at = next_release(check.limits, turn.now.steady);
+  if (check.placing.until && *check.placing.until > turn.now.steady) keep_earliest(at, check.placing.until);
+  checks.wake(check, at);
 }
 
 // ---- the other events
@@ -147,7 +175,7 @@ void Engine::State::on(Turn& turn, const Elapsed&) {
     // While a check cannot be measured, nobody can say that its events have ended: unknown recovers nothing.
     if (!check->measured) continue;
     settle(turn, *check, held_by_events(check->limits, turn.now.steady), nullptr, "");
-    checks.wake(*check, next_release(check->limits, turn.now.steady));
+    wake(turn, *check);
   }
   unknown.elapse(turn);
   incidents.elapse(turn);
@@ -220,7 +248,7 @@ std::optional<CheckView> Engine::view(std::string_view name) const {
   view.seen = counted.seen;
   view.needed = counted.needed;
   view.why = check->why;
-  view.incident = check->incident;
+  view.incident = check->incident.empty() ? check->placing.cause : check->incident;
   if (view.incident.empty() && check->unmeasured.active) {
     const Incident* group = state_->incidents.find_subject("unknown:" + check->unmeasured.reason);
     if (group != nullptr) view.incident = group->facts.id.incident;

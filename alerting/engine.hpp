@@ -2,8 +2,8 @@
 //
 // Pure and deterministic: the same constructor arguments and the same events with the same Nows give the same effects,
 // byte for byte. It reads no clock, file, environment or random source, never blocks and never throws. The one page on
-// which the order of its stages is read is engine.cpp; each stage is one file: limits, confirm, unknown, escalate,
-// deliver.
+// which the order of its stages is read is engine.cpp; each stage is one file: limits, confirm, unknown, cause,
+// escalate, deliver.
 #pragma once
 
 #include <array>

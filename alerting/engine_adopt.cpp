@@ -52,7 +52,8 @@ void Engine::State::join_checks_and_incidents() {
   for (CheckState& check : checks.all()) {
     const Incident* incident = incidents.find_subject(std::string(of_a_check) + check.name);
     if (incident == nullptr) {
-      if (check.settled == Status::ok) continue;
+      const bool placed = !check.placing.cause.empty() || check.placing.until;
+      if (check.settled == Status::ok || placed) continue;
       check.settled = Status::ok;
       check.confirm = {};
       continue;
@@ -86,10 +87,11 @@ void Engine::State::adopt(Turn& turn) {
   }
   for (CheckState& check : checks.all()) {
     adopt_limits(check.limits, check.rules->limits);
-    if (check.measured) checks.wake(check, next_release(check.limits, turn.now.steady));
+    if (check.measured) wake(turn, check);
   }
   unknown.adopt_rules(turn);
   incidents.adopt_rules(turn);
+  causes.adopt_rules(turn);
 }
 
 }  // namespace vitald::alerting

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "alerting/cause.hpp"
 #include "alerting/checks.hpp"
 #include "alerting/engine.hpp"
 #include "alerting/incident.hpp"
@@ -16,7 +17,7 @@ namespace vitald::alerting {
 
 struct Engine::State {
   State(std::shared_ptr<const Rules> first_rules, const std::array<std::uint64_t, 4>& entropy)
-      : rules(std::move(first_rules)), incidents(IdSource(entropy)), unknown(incidents) {}
+      : rules(std::move(first_rules)), incidents(IdSource(entropy)), unknown(incidents), causes(checks, incidents) {}
 
   void on(Turn& turn, const Observed& event);
   void on(Turn& turn, const Elapsed& event);
@@ -34,6 +35,9 @@ struct Engine::State {
   /// The incident stage: what is confirmed and what events hold, against what was so before. `event` is what brought
   /// the change, or nothing when it was only time.
   void settle(Turn& turn, CheckState& check, Status held, const Observed* event, const std::string& confirmed_by);
+  void over(Turn& turn, CheckState& check, const Observed* event);
+  /// Wakes it when an event lets go of it, or when its wait for a cause ends.
+  void wake(const Turn& turn, CheckState& check);
 
   /// What the store kept, taken over under the rules of today.
   void restore(const Snapshot& snapshot, const Now& now);
@@ -49,6 +53,7 @@ struct Engine::State {
   Checks checks;
   Incidents incidents;
   UnknownGroups unknown;
+  Causes causes;
   Effects startup;  // of the constructor; they leave with the first step
 };
 

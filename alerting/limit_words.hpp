@@ -9,7 +9,8 @@
 
 namespace vitald::alerting {
 
-/// In the sample's own words (Sample::says) where it has some. `value` is what stood against the threshold; `window` is zero where it is no growth within a time.
+/// In the sample's own words (Sample::says) where it has some. `value` is what stood against the threshold; `window` is
+/// zero where it is no growth within a time.
 std::string words(const Limit& limit, const Sample& sample, const Threshold& threshold, double value, Duration window);
 
 /// At most `most` bytes of foreign text, cut between two characters.

@@ -25,9 +25,10 @@ struct Recovery {
 };
 
 struct CheckRules {
-  std::string name;   // its identity for good
-  std::string was;    // the name it had before, so that a rename keeps state and incident
-  std::string probe;  // the kind, for messages and labels
+  std::string name;                     // its identity for good
+  std::string was;                      // the name it had before, so that a rename keeps state and incident
+  std::string probe;                    // the kind, for messages and labels
+  std::vector<std::string> depends_on;  // other checks that drag this one along when they are bad; no circle
   Labels labels;
   Severity critical = Severity::p2;  // what a critical verdict means
   Severity warning = Severity::p2;   // what a warning means: P2 at most unless the user says otherwise

@@ -14,10 +14,10 @@ struct Message {
   std::string headline;            // "P0 critical: api-health on web-1 - 502 Bad Gateway instead of 200"
   std::vector<std::string> facts;  // "Cause: …", "Since 02:13:56 UTC, confirmed by 4 probes over 30 s", …
   std::vector<Evidence> evidence;  // a text may have several lines
-  std::string remedy;       // what to do, or ""
-  std::string runbook;      // address or ""
-  std::string acknowledge;  // "vitald ack k3v9", or "" where there is nothing to acknowledge
-  std::string notes;        // "Not saved: …", "This message may be a repeat", or ""
+  std::string remedy;              // what to do, or ""
+  std::string runbook;             // address or ""
+  std::string acknowledge;         // "vitald ack k3v9", or "" where there is nothing to acknowledge
+  std::string notes;               // "Not saved: …", "This message may be a repeat", or ""
 };
 
 Message compose(const Notification& notification);

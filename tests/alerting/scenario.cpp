@@ -113,6 +113,8 @@ class Scenario {
       rules.passive = true;
     } else if (words.skip("hold")) {
       rules.hold = words.length();
+    } else if (words.skip("needs")) {
+      while (!words.done()) rules.depends_on.push_back(words.take("a check"));
     } else if (words.skip("was")) {
       rules.was = words.take("a name");
     } else {
@@ -308,6 +310,7 @@ class Scenario {
     if (!message.confirmed_by.empty()) out_ += " (" + message.confirmed_by + ")";
     if (message.kind == NotificationKind::recovery)
       out_ += " (after " + say_duration(message.at - message.opened) + ")";
+    if (!message.cause.empty()) out_ += " (cause: " + message.cause + ")";
     if (!message.affected.empty()) {
       std::string names;
       for (const std::string& name : message.affected) names += (names.empty() ? "" : ", ") + name;

@@ -53,6 +53,22 @@ void Simulation::judge_detection(std::size_t index, Duration lasted) {
     violate("an outage of " + check.rules.name + " was missed");
 }
 
+/// A check may wait until what it needs is judged, and for a second look after its cause has ended; then it belongs to
+/// an incident.
+void Simulation::judge_belonging(Check& check) {
+  const auto view = engine_->view(check.rules.name);
+  const auto incident = store_.incidents().find(view->incident);
+  if (incident != store_.incidents().end() && incident->second.check != check.rules.name && view->settled != Status::ok)
+    saw("an outage with a cause");
+  // While it cannot be measured, nobody can say whether it still is bad; that has an incident of its own in time.
+  if (view->settled == Status::ok || view->verdict == Status::unknown || !view->incident.empty()) {
+    check.homeless_since.reset();
+    return;
+  }
+  if (!check.homeless_since) check.homeless_since = time_;
+  if (time_ - *check.homeless_since > 5min) violate(check.rules.name + " is bad and belongs to no incident");
+}
+
 void Simulation::judge_receipt(const Channel& channel, const Notification& message) {
   if (!committed_.contains(message.id)) violate(message.id.text() + " was sent before it was committed");
   const int receipts = ++receipts_[message.id];

@@ -48,6 +48,7 @@ TEST(simulator, keeps_its_promises_over_many_seeds) {
       {"the configuration was reloaded", 10},
       {"the wall clock was set", 10},
       {"an outage that had to be noticed", 10},
+      {"an outage with a cause", 10},
   };
   for (const auto& [what, times] : sometimes) {
     if (seeds >= 300) {

@@ -63,6 +63,9 @@ void Simulation::make_rules() {
     jobs.critical = Threshold{1};
     rules.limits = {slow, jobs};
     check.target = std::make_unique<Target>(random_, random_.chance(300));
+    for (int above = 0; above < index; ++above) {
+      if (random_.chance(300)) rules.depends_on.push_back("c" + std::to_string(above));
+    }
     rules_->checks.push_back(rules);
   }
 }
@@ -172,6 +175,7 @@ void Simulation::start() {
   step(Elapsed{});
   for (std::size_t index = 0; index < checks_.size(); ++index) {
     checks_[index].running = checks_[index].again = false;
+    checks_[index].homeless_since.reset();
     later(random_.between(Duration(0s), checks_[index].rules.every), [this, index] { tick(index); });
   }
   for (std::size_t index = 0; index < channels_.size(); ++index) poke(index);
@@ -207,17 +211,31 @@ void Simulation::run_check(std::size_t index) {
   Check& check = checks_[index];
   check.running = true;
   const Now started = now();
-  const Observation observation = check.target->observe();
-  if (check.target->condition() != Condition::fine) check.bad_starts.insert(started.wall);
+  Observation observation = check.target->observe();
+  if (is_dragged_along(check)) {
+    observation = {.outcome = Outcome::refused, .summary = "no answer from below", .reason = "dragged"};
+  }
+  const bool bad = is_dragged_along(check) || check.target->condition() != Condition::fine;
+  if (bad) check.bad_starts.insert(started.wall);
   later(random_.between(Duration(1ms), Duration(1500ms)),
         [this, index, started, observation] { observed(index, started, observation); });
+}
+
+/// What it needs is down, and so it does not work either, whatever its own condition.
+bool Simulation::is_dragged_along(const Check& check) const {
+  return std::any_of(check.rules.depends_on.begin(), check.rules.depends_on.end(), [&](const std::string& name) {
+    const Check& above = checks_[std::stoul(name.substr(1))];
+    return above.target->condition() == Condition::down || is_dragged_along(above);
+  });
 }
 
 void Simulation::observed(std::size_t index, const Now& started, const Observation& observation) {
   Check& check = checks_[index];
   check.running = false;
   step(observed_event(check.rules.name, started, observation, time_ - started.steady));
-  if (alive_ && !check.running && std::exchange(check.again, false)) run_check(index);
+  if (!alive_) return;
+  judge_belonging(check);
+  if (!check.running && std::exchange(check.again, false)) run_check(index);
 }
 
 void Simulation::step(const Event& event) {

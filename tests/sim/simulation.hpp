@@ -40,7 +40,8 @@ class Simulation {
     bool running = false;
     bool again = false;  // asked for while it ran
     Steady condition_since{};
-    std::set<Wall> bad_starts;  // wall starts of runs that found it bad
+    std::optional<Steady> homeless_since;  // confirmed, but in no incident
+    std::set<Wall> bad_starts;             // wall starts of runs that found it bad
   };
   struct Channel {
     std::string name;
@@ -58,6 +59,7 @@ class Simulation {
   void change_target(std::size_t index);
   void change_mood(std::size_t index);
   void judge_detection(std::size_t index, Duration lasted);
+  void judge_belonging(Check& check);
   void people();
 
   // the daemon
@@ -66,6 +68,7 @@ class Simulation {
   bool may_die(int in_a_thousand, const char* where);
   void tick(std::size_t index);
   void run_check(std::size_t index);
+  bool is_dragged_along(const Check& check) const;
   void observed(std::size_t index, const Now& started, const Observation& observation);
   void step(const alerting::Event& event);
   void arm();

@@ -1,0 +1,247 @@
+#include "alerting/cause.hpp"
+
+#include <algorithm>
+
+#include "alerting/facts.hpp"
+#include "alerting/limit_words.hpp"
+
+namespace vitald::alerting {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr std::size_t named_max = 50;      // checks that one message lists
+constexpr std::size_t reach_max = 10'000;  // checks that one check can drag along
+constexpr Duration longest_wait = std::chrono::minutes(3);
+constexpr Duration for_the_runs = seconds(10);  // beyond the distances of a confirmation: the runs take time as well
+
+/// From the first bad run to the last that it takes.
+Duration confirmation_span(const CheckRules& rules) {
+  Duration span{};
+  if (rules.passive) return span;
+  const auto& spread = rules.confirm.spread;
+  for (int step = 1; step < rules.confirm.failures; ++step) {
+    span += spread.empty() ? Duration(seconds(5)) : spread[std::min(static_cast<std::size_t>(step), spread.size()) - 1];
+  }
+  return span;
+}
+
+bool is_bad(const CheckState& check) { return check.settled != Status::ok; }
+bool is_homeless(const CheckState& check) { return is_bad(check) && check.incident.empty(); }
+
+/// A slow database explains slow pages, but not dead ones.
+bool explains(const CheckState& above, const CheckState& check) {
+  return is_bad(above) && worse(above.settled, check.settled) == above.settled;
+}
+
+std::vector<std::string> listed(const std::set<std::string>& names) {
+  std::vector<std::string> list;
+  for (const std::string& name : names) {
+    if (list.size() == named_max) {
+      list.push_back(std::to_string(names.size() - named_max) + " more");
+      break;
+    }
+    list.push_back(name);
+  }
+  return list;
+}
+
+}  // namespace
+
+void Causes::adopt_rules(Turn& turn) {
+  std::vector<CheckState>& all = checks_.all();
+  above_.assign(all.size(), {});
+  below_.assign(all.size(), {});
+  for (const CheckState& check : all) {
+    for (const std::string& name : check.rules->depends_on) {
+      const CheckState* parent = checks_.find(name);
+      if (parent == nullptr || parent == &check) continue;
+      above_[index_of(check)].push_back(index_of(*parent));
+      below_[index_of(*parent)].push_back(index_of(check));
+    }
+  }
+  members_.clear();
+  for (CheckState& check : all) {
+    if (check.placing.cause.empty()) continue;
+    const Incident* incident = incidents_.find_exact(check.placing.cause);
+    if (incident != nullptr && !incident->closed && is_homeless(check)) {
+      members_[check.placing.cause].insert(check.name);
+    } else {
+      check.placing.cause.clear();
+      checks_.write_now(check);
+      if (is_homeless(check)) look_again(turn, check);
+    }
+  }
+}
+
+std::vector<CheckState*> Causes::reach(const CheckState& check, const std::vector<std::vector<Index>>& edges) const {
+  std::vector<CheckState*> found;
+  const Index start = index_of(check);
+  if (start >= edges.size() || edges[start].empty()) return found;
+  std::set<Index> seen{start};
+  std::vector<Index> queue = edges[start];
+  for (std::size_t at = 0; at < queue.size() && found.size() < reach_max; ++at) {
+    if (!seen.insert(queue[at]).second) continue;
+    found.push_back(&checks_.all()[queue[at]]);
+    queue.insert(queue.end(), edges[queue[at]].begin(), edges[queue[at]].end());
+  }
+  return found;
+}
+
+void Causes::ask_above(Turn& turn, CheckState& check) {
+  check.placing.asked = turn.now.steady;
+  for (CheckState* above : reach(check, above_)) {
+    const bool under_way = above->asked > above->ran || above->confirm.bad > 0;
+    if (is_bad(*above) || under_way || above->rules->passive) continue;
+    above->asked = turn.now.steady;
+    turn.effects.requests.push_back({above->name, turn.now.steady});
+  }
+}
+
+void Causes::cleared(Turn& turn, const CheckState& check) {
+  for (CheckState* below : reach(check, below_)) {
+    if (!is_homeless(*below) || !below->placing.until || below->placing.second_look) continue;
+    turn.effects.requests.push_back({below->name, turn.now.steady});
+  }
+}
+
+/// Of the nearest that is bad enough; what that one belongs to itself, where it belongs to another's.
+IncidentId Causes::incident_above(const CheckState& check) const {
+  for (const CheckState* above : reach(check, above_)) {
+    if (!explains(*above, check)) continue;
+    const IncidentId& id = above->incident.empty() ? above->placing.cause : above->incident;
+    if (!id.empty()) return id;
+  }
+  return "";
+}
+
+/// It is being confirmed, it waits itself, or it has not been looked at since it was asked.
+bool Causes::may_turn_bad(const CheckState& above, Steady asked) const {
+  if (is_bad(above)) return is_homeless(above) && above.placing.cause.empty();
+  return above.confirm.bad > 0 || (above.ran < asked && above.asked > above.ran);
+}
+
+std::vector<const CheckState*> Causes::doubtful(const CheckState& check) const {
+  std::vector<const CheckState*> found;
+  for (const CheckState* above : reach(check, above_)) {
+    if (may_turn_bad(*above, check.placing.asked)) found.push_back(above);
+  }
+  return found;
+}
+
+Causes::Place Causes::place(Turn& turn, CheckState& check) {
+  if (const IncidentId incident = incident_above(check); !incident.empty()) {
+    join(turn, check, incident);
+    return Place::joined;
+  }
+  if (!check.placing.cause.empty()) forget(turn, check);
+  const auto doubt = doubtful(check);
+  if (!check.placing.until && !doubt.empty()) {
+    Duration patience{};
+    for (const CheckState* above : doubt) patience = std::max(patience, confirmation_span(*above->rules));
+    check.placing.until = turn.now.steady + std::min(patience + for_the_runs, longest_wait);
+    checks_.write_now(check);
+  }
+  const bool waits = check.placing.until && turn.now.steady < *check.placing.until;
+  return waits && (check.placing.second_look || !doubt.empty()) ? Place::waits : Place::own;
+}
+
+void Causes::join(Turn& turn, CheckState& check, const IncidentId& incident) {
+  if (check.placing.cause == incident) return;
+  if (!check.placing.cause.empty()) forget(turn, check);
+  check.placing.cause = incident;
+  check.placing.until.reset();
+  check.placing.second_look = false;
+  checks_.write_now(check);
+  members_[incident].insert(check.name);
+  const Incident* joined = incidents_.find_exact(incident);
+  if (joined == nullptr) return;
+  // Who is paged for the check must not sleep because what it depends on is less urgent by itself.
+  const Severity severity = severity_of(*check.rules, check.settled);
+  if (severity < joined->facts.severity) {
+    Notification facts = joined->facts;
+    facts.severity = severity;
+    facts.affected = listed(members_[incident]);
+    incidents_.change(turn, incident, std::move(facts));
+  } else {
+    incidents_.set_affected(turn, incident, listed(members_[incident]));
+  }
+}
+
+void Causes::forget(Turn& turn, CheckState& check) {
+  const auto found = members_.find(check.placing.cause);
+  if (found != members_.end()) {
+    found->second.erase(check.name);
+    incidents_.set_affected(turn, check.placing.cause, listed(found->second));
+    if (found->second.empty()) members_.erase(found);
+  }
+  check.placing.cause.clear();
+  checks_.write_now(check);
+}
+
+void Causes::leave(Turn& turn, CheckState& check) {
+  if (!check.placing.cause.empty()) forget(turn, check);
+  check.placing = {};
+}
+
+std::vector<CheckState*> Causes::followers(const CheckState& check) const {
+  std::vector<CheckState*> found;
+  for (CheckState* below : reach(check, below_)) {
+    if (is_homeless(*below) && below->placing.cause.empty() && explains(check, *below)) found.push_back(below);
+  }
+  return found;
+}
+
+void Causes::add_followers(const CheckState& check, Notification& facts) const {
+  std::set<std::string> names;
+  const auto known = members_.find(check.incident);
+  if (known != members_.end()) names = known->second;
+  for (const CheckState* below : followers(check)) names.insert(below->name);
+  for (const std::string& name : names) {
+    const CheckState* below = checks_.find(name);
+    if (below != nullptr) facts.severity = std::min(facts.severity, severity_of(*below->rules, below->settled));
+  }
+  facts.affected = listed(names);
+}
+
+void Causes::take_in(Turn& turn, CheckState& check) {
+  check.placing = {.asked = check.placing.asked};
+  for (CheckState* below : followers(check)) join(turn, *below, check.incident);
+  const Incident* incident = incidents_.find_exact(check.incident);
+  if (incident == nullptr) return;
+  // Those that people have been told of already keep their incident, and people learn why.
+  const Steady about_then = incident->opened - longest_wait;
+  for (CheckState* below : reach(check, below_)) {
+    const Incident* own = below->incident.empty() ? nullptr : incidents_.find_exact(below->incident);
+    if (own == nullptr || own->opened < about_then || !own->facts.cause.empty() || !explains(check, *below)) continue;
+    Notification facts = own->facts;
+    facts.cause = bounded(check.name + " - " + incident->facts.summary, 400);
+    incidents_.change(turn, below->incident, std::move(facts));
+  }
+}
+
+void Causes::release(Turn& turn, const IncidentId& incident) {
+  const auto found = members_.find(incident);
+  if (found == members_.end()) return;
+  const std::set<std::string> names = std::move(found->second);
+  members_.erase(found);
+  for (const std::string& name : names) {
+    CheckState* check = checks_.find(name);
+    if (check == nullptr) continue;
+    check->placing.cause.clear();
+    checks_.write_now(*check);
+    if (is_homeless(*check)) look_again(turn, *check);
+  }
+}
+
+/// What comes back up needs a moment: its dependants get as long as it takes to confirm that they are bad.
+void Causes::look_again(Turn& turn, CheckState& check) {
+  const Duration span = confirmation_span(*check.rules);
+  check.placing.second_look = true;
+  check.placing.until = turn.now.steady + std::min(span + for_the_runs, longest_wait);
+  checks_.write_now(check);
+  checks_.wake(check, check.placing.until);
+  turn.effects.requests.push_back({check.name, turn.now.steady});
+}
+
+}  // namespace vitald::alerting
