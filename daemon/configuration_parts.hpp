@@ -57,6 +57,8 @@ struct CheckDraft {
 };
 std::vector<CheckDraft> read_checks(const config::Node& checks, const Common& defaults, const Tables& tables,
                                     config::Problems& problems);
+/// Every name behind `depends_on` is that of another check, and no chain of them leads back to where it began.
+void judge_dependencies(const std::vector<CheckDraft>& drafts, config::Problems& problems);
 /// Two checks with one fingerprint do the same: everything that was written, and every default that applies to it.
 std::string fingerprint_of(const config::Node& node, const CheckDraft& draft);
 std::vector<config::Option> check_options();
