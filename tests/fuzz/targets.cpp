@@ -10,6 +10,7 @@ std::span<const Target> targets() {
       {"resp", resp},
       {"redis_info", redis_info},
       {"amqp", amqp},
+      {"cron", cron},
   };
   return all;
 }

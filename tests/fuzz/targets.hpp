@@ -17,6 +17,7 @@ struct Target {
 void resp(const std::uint8_t* data, std::size_t size);
 void redis_info(const std::uint8_t* data, std::size_t size);
 void amqp(const std::uint8_t* data, std::size_t size);
+void cron(const std::uint8_t* data, std::size_t size);
 
 std::span<const Target> targets();
 
