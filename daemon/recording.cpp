@@ -204,14 +204,24 @@ void Recording::retry_later() {
 }
 
 void Recording::flush(std::function<void()> done) {
-  flushes_.push_back(std::move(done));
   if (degraded_) launch(Launch::always);
+  const bool aboard = waiting_.empty() && backlog_.empty();  // what was submitted has landed, or flies
+  flushes_.push_back({aboard ? flights_ : flights_ + 1, std::move(done)});
   settle_flushes();
 }
 
 void Recording::settle_flushes() {
-  if (!waiting_.empty() || (flight_ && !flight_->overdue)) return;
-  for (auto& done : std::exchange(flushes_, {})) post(std::move(done));
+  const bool quiet = waiting_.empty() && (!flight_ || flight_->overdue);
+  const std::uint64_t landed = flight_ ? flights_ - 1 : flights_;
+  std::vector<Flush> pending;
+  for (Flush& flush : std::exchange(flushes_, {})) {
+    if (quiet || flush.flight <= landed) {
+      post(std::move(flush.done));
+    } else {
+      pending.push_back(std::move(flush));
+    }
+  }
+  flushes_ = std::move(pending);
 }
 
 void Recording::keep(const alerting::Effects& effects) {

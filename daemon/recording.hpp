@@ -99,7 +99,11 @@ class Recording : public std::enable_shared_from_this<Recording> {
   std::optional<Flight> flight_;            // at most one: what gathers meanwhile is the next transaction
   Ledger backlog_;                          // released, but neither committed nor in flight
   Ledger open_{Ledger::Keep::obligations};  // what a store that lost its file must get again
-  std::vector<std::function<void()>> flushes_;
+  struct Flush {
+    std::uint64_t flight;  // the one that carries, or carried, all that was submitted before
+    std::function<void()> done;
+  };
+  std::vector<Flush> flushes_;
   bool degraded_ = false;
   bool reopen_first_ = false;  // the last commit failed: its handle is not to be trusted
   std::uint64_t flights_ = 0;

@@ -24,7 +24,8 @@ class FakeVault final : public Vault {
     std::unique_lock lock(mutex_);
     ++entered_;
     changed_.notify_all();
-    changed_.wait(lock, [&] { return !held_; });
+    changed_.wait(lock, [&] { return !held_ || passes_ > 0; });
+    if (held_) --passes_;
     if (broken_) return Failure{"", *broken_};
     for (const auto& effects : group) ledger_.apply(effects);
     groups_.push_back(group.size());
@@ -45,6 +46,10 @@ class FakeVault final : public Vault {
   }
   void let_go() {
     set([&] { held_ = false; });
+  }
+  /// One commit, the next one is held again.
+  void let_one_go() {
+    set([&] { ++passes_; });
   }
   void breaks(const std::string& why) {
     set([&] { broken_ = why; });
@@ -87,6 +92,7 @@ class FakeVault final : public Vault {
   std::vector<std::size_t> groups_;
   std::optional<std::string> broken_;
   bool held_ = false;
+  int passes_ = 0;
   bool lost_ = false;
   int entered_ = 0;
   int reopened_ = 0;
@@ -336,6 +342,23 @@ TEST_F(RecorderOverVault, a_big_refresh_is_not_worth_the_owed_file) {
   vault->heals();
   flush();
   EXPECT_EQ(vault->content().checks.size(), 1001u) << "but it is worth the store";
+}
+
+TEST_F(RecorderOverVault, flush_waits_for_what_was_submitted_before_it_and_for_no_more) {
+  begin();
+  vault->hold();
+  recorder->submit(problem(1));
+  vault->wait_for_commits(1);
+  bool safe = false;
+  recorder->flush([&] { safe = true; });
+  recorder->submit(problem(2));  // somebody always has something
+  vault->let_one_go();
+  run_until([&] { return safe; });
+  vault->wait_for_commits(2);
+  EXPECT_EQ(vault->content().outbox.size(), 1u) << "the second flies still";
+  vault->let_go();
+  flush();
+  EXPECT_EQ(vault->content().outbox.size(), 2u);
 }
 
 TEST_F(RecorderOverVault, flush_does_not_wait_for_a_disk_that_never_answers) {
