@@ -49,7 +49,7 @@ void Engine::State::on(Turn& turn, const Observed& event) {
   if (check == nullptr) return;  // the last run of a check that a reload has removed
   if (!check->observed) checks.write_soon(*check, turn.now.steady);
   check->observed = true;
-  remember_probe(turn, *check, event.observation);
+  remember_probe(turn, *check, event);
   if (event.observation.outcome == Outcome::unmeasured) {
     not_measured(turn, *check, event);
   } else {
@@ -109,11 +109,13 @@ void Engine::State::not_measured(Turn& turn, CheckState& check, const Observed& 
   count(turn, check, confirm(check.confirm, *check.rules, Status::unknown, event.started));
 }
 
-void Engine::State::remember_probe(Turn& turn, CheckState& check, const Observation& observation) {
-  if (!observation.memory || *observation.memory == check.probe_memory) return;
-  if (observation.memory->size() > probe_memory_max) return;
-  check.probe_memory = *observation.memory;
-  checks.write_soon(check, turn.now.steady);
+void Engine::State::remember_probe(Turn& turn, CheckState& check, const Observed& event) {
+  const Observation& observation = event.observation;
+  if (!observation.memory || observation.memory->size() > probe_memory_max) return;
+  const bool changed = *observation.memory != check.probe_memory;
+  if (changed) check.probe_memory = *observation.memory;
+  if (event.told) return checks.write_now(check);
+  if (changed) checks.write_soon(check, turn.now.steady);
 }
 
 void Engine::State::count(Turn& turn, CheckState& check, const ConfirmStep& step) {

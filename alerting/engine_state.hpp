@@ -30,7 +30,7 @@ struct Engine::State {
 
   void measured(Turn& turn, CheckState& check, const Observed& event);
   void not_measured(Turn& turn, CheckState& check, const Observed& event);
-  void remember_probe(Turn& turn, CheckState& check, const Observation& observation);
+  void remember_probe(Turn& turn, CheckState& check, const Observed& event);
   void count(Turn& turn, CheckState& check, const ConfirmStep& step);
   /// The incident stage: what is confirmed and what events hold, against what was so before. `event` is what brought
   /// the change, or nothing when it was only time.

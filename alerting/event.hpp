@@ -18,6 +18,8 @@ struct Observed {
   Observation observation;
   Now started;
   Duration took{};
+  /// Somebody told this and waits until it is safe: what the probe remembers of it goes out with this step.
+  bool told = false;
 };
 
 /// The time that Effects::wake_at asked for has come. Sending it early or late, or without need, does no harm.

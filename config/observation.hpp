@@ -54,6 +54,8 @@ struct Observation {
   std::vector<Evidence> evidence = {};
   /// What the probe wants to find in ProbeContext::memory at its next run (<= 60 KiB); nothing: keep what it had.
   std::optional<std::string> memory = {};
+  /// When the same facts would be judged otherwise, so that the check should run then, whatever its `every`.
+  std::optional<Wall> look_again = {};
 };
 
 }  // namespace vitald

@@ -66,7 +66,7 @@ Connection::Nothing Connection::serve(std::shared_ptr<Connection> self) {
     const HttpAsk ask = self->decoder_.ask();
     self->answering_ = true;
     self->give_until(self->settings_->answer_time);
-    const Answer answer = answer_request(ask, self->settings_->host_names, self->operations_);
+    const Answer answer = co_await answer_request(ask, self->settings_->host_names, self->operations_);
     const bool goes_on = co_await self->respond(ask, answer);
     self->answering_ = false;
     if (!goes_on) break;

@@ -1,6 +1,7 @@
 // HTTP/1.1 requests out of bytes, and answers' heads into bytes (RFC 9112). Sans-I/O; Beast's parser is behind it.
 #pragma once
 
+#include <boost/system/error_code.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -13,13 +14,16 @@
 
 namespace vitald::daemon {
 
-/// One request's head; it has no body.
+/// One request. Only a ping may have a body.
 struct HttpAsk {
-  std::string method;  // "GET"
-  std::string path;    // "/api/v1/checks", as sent: nothing maps to files, so nothing is decoded but the query
-  std::string query;   // "check=api-health", undecoded
-  std::string host;    // the Host header, one and only one
-  int version = 11;    // 10 or 11
+  std::string method;         // "GET"
+  std::string path;           // "/api/v1/checks", as sent: nothing maps to files, so nothing is decoded but the query
+  std::string query;          // "check=api-health", undecoded
+  std::string host;           // the Host header, one and only one
+  std::string token = {};     // of Authorization: Bearer, or of X-Token
+  std::string body = {};      // the last most_body_kept bytes of it
+  bool foreign_page = false;  // a browser says that a page of another site sends this
+  int version = 11;           // 10 or 11
   bool keep_alive = true;
 
   /// The decoded value of `name` in the query, or "".
@@ -37,6 +41,8 @@ struct Answer {
 class HttpDecoder {
  public:
   static constexpr std::size_t most_header_bytes = 16 * 1024;
+  static constexpr std::size_t most_body_bytes = 1024 * 1024;
+  static constexpr std::size_t most_body_kept = 10 * 1024;  // of its end
 
   enum class State { more, complete, bad };
   HttpDecoder();
@@ -50,8 +56,11 @@ class HttpDecoder {
 
  private:
   struct Parser;
+  /// The head is there: what it may not be is refused before a body is read.
+  State judge_head();
   State finish();
   State refuse(int status, std::string sentence);
+  State refuse_for(const boost::system::error_code& error);
 
   std::unique_ptr<Parser> parser_;
   HttpAsk ask_;

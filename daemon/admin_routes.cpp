@@ -8,6 +8,7 @@
 
 #include "daemon/exposition.hpp"
 #include "daemon/page.hpp"
+#include "daemon/ping_route.hpp"
 
 namespace vitald::daemon {
 namespace {
@@ -47,6 +48,8 @@ Answer incidents(const HttpAsk&, Operations& operations) {
   return {.type = json_type, .body = incidents_document(operations)};
 }
 
+constexpr std::string_view ping_route = "/ping/<check>";
+
 constexpr std::array routes = {
     Route{"/", "the status page", page},
     Route{"/style.css", "its stylesheet", style},
@@ -55,6 +58,7 @@ constexpr std::array routes = {
     Route{"/readyz", "200 once a full pass from probe to store has happened, 503 before", readyz},
     Route{"/api/v1/checks", "every check as JSON; `?check=NAME` for one", checks},
     Route{"/api/v1/incidents", "open incidents as JSON", incidents},
+    Route{ping_route, "tells a heartbeat that its job is well; /start, /fail or an exit code behind it", nullptr},
 };
 
 bool is_address(const std::string& text) {
@@ -86,6 +90,21 @@ std::string bare_host(std::string_view host) {
   return all_digits(host.substr(colon + 1)) ? std::string(host.substr(0, colon)) : "";
 }
 
+/// The routes that only read.
+Answer read_request(const HttpAsk& ask, Operations& operations) {
+  const auto route =
+      std::find_if(routes.begin(), routes.end(), [&](const Route& known) { return known.path == ask.path; });
+  if (route == routes.end() || route->answer == nullptr) {
+    std::string body = "There is nothing here. What there is:\n";
+    for (const Route& known : routes) body += "  " + std::string(known.path) + "  " + std::string(known.says) + "\n";
+    return {.status = 404, .body = std::move(body)};
+  }
+  if (ask.method != "GET" && ask.method != "HEAD") {
+    return {.status = 405, .body = "Only GET and HEAD are answered here.\n", .headers = {{"Allow", "GET, HEAD"}}};
+  }
+  return route->answer(ask, operations);
+}
+
 }  // namespace
 
 std::span<const Route> admin_routes() { return routes; }
@@ -98,24 +117,17 @@ bool host_allowed(std::string_view host, const std::vector<std::string>& names) 
   return std::any_of(names.begin(), names.end(), [&](const std::string& name) { return same_name(bare, name); });
 }
 
-Answer answer_request(const HttpAsk& ask, const std::vector<std::string>& host_names, Operations& operations) {
+boost::asio::awaitable<Answer> answer_request(const HttpAsk& ask, const std::vector<std::string>& host_names,
+                                              Operations& operations) {
   if (!host_allowed(ask.host, host_names)) {
-    return {.status = 421,
-            .body =
-                "This daemon does not answer to that name. Use its address, localhost or its instance "
-                "name, or add the name to listen.host_names.\n"};
+    co_return Answer{.status = 421,
+                     .body =
+                         "This daemon does not answer to that name. Use its address, localhost or its instance "
+                         "name, or add the name to listen.host_names.\n"};
   }
-  const auto route =
-      std::find_if(routes.begin(), routes.end(), [&](const Route& known) { return known.path == ask.path; });
-  if (route == routes.end()) {
-    std::string body = "There is nothing here. What there is:\n";
-    for (const Route& known : routes) body += "  " + std::string(known.path) + "  " + std::string(known.says) + "\n";
-    return {.status = 404, .body = std::move(body)};
-  }
-  if (ask.method != "GET" && ask.method != "HEAD") {
-    return {.status = 405, .body = "Only GET and HEAD are answered here.\n", .headers = {{"Allow", "GET, HEAD"}}};
-  }
-  return route->answer(ask, operations);
+  if (!is_ping_path(ask.path)) co_return read_request(ask, operations);
+  Answer answer = co_await answer_ping(ask, operations);
+  co_return std::move(answer);
 }
 
 }  // namespace vitald::daemon

@@ -94,7 +94,7 @@ Result<void> App::open() {
       std::make_unique<Sender>(loop_.get_executor(), *network_, clock_, instruments_, sender_callbacks(), random[0]);
   sender_->configure(configuration_.receivers);
 
-  const ProbeKit kit{*network_, *workers_, *helper_, host_, clock_};
+  const ProbeKit kit{*network_, *workers_, *helper_, host_, clock_, &hearing_.emplace(clock_.now())};
   runner_ = std::make_unique<Runner>(loop_.get_executor(), kit, places_for_probes());
   const Pipeline::Parts parts{clock_, *runner_, *engine_, *recorder_, *sender_, board_, instruments_};
   pipeline_ = std::make_unique<Pipeline>(loop_.get_executor(), configuration_.instance, parts);
@@ -208,13 +208,14 @@ asio::awaitable<void> App::shut_down() {
   loop_.stop();
 }
 
-/// Returns when everything submitted so far is safe, or will not be, at `until` at the latest.
-asio::awaitable<void> App::saved(Steady until) {
+/// Returns when everything submitted so far is safe, or will not be: whether that came before `until`.
+asio::awaitable<bool> App::saved(Steady until) {
   // Shared, since the disk may answer after we have gone.
   const auto safe = std::make_shared<asio::steady_timer>(loop_, until);
   recorder_->flush([safe] { safe->cancel(); });
   boost::system::error_code ended;
   co_await safe->async_wait(asio::redirect_error(asio::use_awaitable, ended));
+  co_return ended == asio::error::operation_aborted;
 }
 
 // --- the watchdog: fed only when the whole road was travelled since the last time (docs/guarantees.md R22) ---

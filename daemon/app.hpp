@@ -11,8 +11,10 @@
 
 #include "daemon/clock.hpp"
 #include "daemon/configuration.hpp"
+#include "daemon/hearing.hpp"
 #include "daemon/log.hpp"
 #include "daemon/operations.hpp"
+#include "daemon/ping_budget.hpp"
 #include "daemon/pipeline.hpp"
 #include "daemon/recorder.hpp"
 #include "daemon/runner.hpp"
@@ -42,6 +44,7 @@ class App final : public Operations {
   boost::asio::awaitable<Result<ProbeReport>> probe(std::string check) override;
   Result<std::string> acknowledge(std::string_view incident, std::string by) override;
   boost::asio::awaitable<Result<std::string>> test_notify(std::string receiver) override;
+  boost::asio::awaitable<PingReply> ping(const std::string& check, const probes::Ping& ping) override;
   boost::asio::awaitable<Result<std::string>> reload() override;
 
  private:
@@ -55,7 +58,7 @@ class App final : public Operations {
   boost::asio::awaitable<void> reload_and_log();
   Result<std::string> take_over(LoadedConfiguration loaded);
   boost::asio::awaitable<void> shut_down();
-  boost::asio::awaitable<void> saved(Steady until);
+  boost::asio::awaitable<bool> saved(Steady until);
   void arm_watchdog();
   void check_watchdog();
   std::string status_line() const;
@@ -82,6 +85,8 @@ class App final : public Operations {
   boost::asio::steady_timer watchdog_timer_;
 
   Wall started_{};
+  std::optional<Hearing> hearing_;  // for pings; from the moment at which the store is open
+  PingBudget ping_budget_;
   bool ready_ = false;
   bool stopping_ = false;
   bool reloading_ = false;

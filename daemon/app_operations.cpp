@@ -15,6 +15,12 @@ namespace vitald::daemon {
 
 namespace asio = boost::asio;
 
+namespace {
+
+constexpr Duration ping_patience = std::chrono::seconds(8);  // for the disk; less than curl -m 10
+
+}  // namespace
+
 DaemonView App::view() const {
   DaemonView view;
   view.instance = configuration_.instance;
@@ -70,6 +76,31 @@ Result<std::string> App::acknowledge(std::string_view incident, std::string by) 
 asio::awaitable<Result<std::string>> App::test_notify(std::string receiver) {
   auto result = co_await sender_->test(receiver, configuration_.instance);
   co_return std::move(result);
+}
+
+asio::awaitable<PingReply> App::ping(const std::string& check, const probes::Ping& ping) {
+  const auto plan = find_plan(configuration_, check);
+  if (!plan) co_return PingReply{404, plan.failure().what, 0};
+  const probes::PingTarget* target = plan->probe->ping_target();
+  if (target == nullptr) {
+    co_return PingReply{409,
+                        "'" + check + "' is a check of the kind " + std::string(plan->kind->name) +
+                            ", which asks by itself; only a heartbeat takes pings",
+                        0};
+  }
+  if (const auto refusal = target->refuses(ping)) {
+    co_return PingReply{refusal->ours ? 503 : 403, refusal->why, refusal->ours ? 5 : 0};
+  }
+  const Now now = clock_.now();
+  if (!ping_budget_.take(check, now.steady)) {
+    co_return PingReply{429, "more pings of '" + check + "' than can be stored", 1};
+  }
+  pipeline_->ping(*plan, ping, hearing_->since(now));
+  const bool answered = co_await saved(now.steady + ping_patience);
+  if (!answered || recorder_->degraded()) {
+    co_return PingReply{503, "the ping counts, but a restart would forget it: the state cannot be saved now", 5};
+  }
+  co_return PingReply{};
 }
 
 // --- reload ---

@@ -10,6 +10,7 @@
 #include "config/document.hpp"
 #include "config/schema.hpp"
 #include "daemon/configuration_parts.hpp"
+#include "probes/ping.hpp"
 
 namespace vitald::daemon {
 namespace {
@@ -120,6 +121,21 @@ Configuration assemble(const std::filesystem::path& file, Parts parts) {
   return configuration;
 }
 
+bool is_loopback(const std::string& host) { return host.starts_with("127.") || host == "::1"; }
+
+/// Whoever reaches the listener can ping; a ping may hide that a job failed.
+void judge_pings(const Top& top, const std::vector<CheckDraft>& checks, Problems& problems) {
+  if (is_loopback(top.listen.host)) return;
+  for (const CheckDraft& check : checks) {
+    const probes::PingTarget* target = check.plan.probe->ping_target();
+    if (target == nullptr || target->has_token()) continue;
+    problems.error(check.at,
+                   "check " + check.plan.name + " needs 'token': listen.http is " +
+                       ListenAddress{}.show({top.listen.host, top.listen.port}) +
+                       ", so others can reach it; write for example: token: { file: /etc/vitald/ping-token }");
+  }
+}
+
 Parts read_parts(Node& root, const Tables& tables, const Surroundings& surroundings, Problems& problems) {
   Parts parts;
   Reader in(root, "the configuration", problems);
@@ -128,6 +144,7 @@ Parts read_parts(Node& root, const Tables& tables, const Surroundings& surroundi
   in.finish();
   if (parts.top.checks != nullptr) parts.checks = read_checks(*parts.top.checks, parts.top.defaults, tables, problems);
   if (parts.checks.empty() && !problems.any_error()) in.warn("checks", "there are no checks, so nothing is watched");
+  judge_pings(parts.top, parts.checks, problems);
   parts.receivers = read_receivers(parts.top.receivers, tables, problems);
   const bool from_file = !parts.receivers.empty() && parts.receivers.front().at.file != nullptr;
   parts.escalations = read_escalations(

@@ -102,6 +102,9 @@ Result<std::string> LocalOperations::acknowledge(std::string_view, std::string) 
 asio::awaitable<Result<std::string>> LocalOperations::test_notify(std::string) {
   co_return Failure{"", "only the running daemon can do that"};
 }
+asio::awaitable<PingReply> LocalOperations::ping(const std::string&, const probes::Ping&) {
+  co_return PingReply{503, "only the running daemon can do that", 0};
+}
 asio::awaitable<Result<std::string>> LocalOperations::reload() {
   co_return Failure{"", "only the running daemon can do that"};
 }

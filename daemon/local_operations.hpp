@@ -33,6 +33,7 @@ class LocalOperations final : public Operations {
   boost::asio::awaitable<Result<ProbeReport>> probe(std::string check) override;
   Result<std::string> acknowledge(std::string_view incident, std::string by) override;
   boost::asio::awaitable<Result<std::string>> test_notify(std::string receiver) override;
+  boost::asio::awaitable<PingReply> ping(const std::string& check, const probes::Ping& ping) override;
   boost::asio::awaitable<Result<std::string>> reload() override;
 
  private:

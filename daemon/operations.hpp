@@ -13,6 +13,7 @@
 #include "config/result.hpp"
 #include "daemon/board.hpp"
 #include "daemon/instruments.hpp"
+#include "probes/ping.hpp"
 
 namespace vitald::daemon {
 
@@ -49,6 +50,13 @@ struct DaemonView {
   std::vector<ReceiverView> receivers;
 };
 
+/// What whoever pinged a heartbeat is told.
+struct PingReply {
+  int status = 200;  // as in HTTP
+  std::string says = "ok";
+  int retry_after = 0;  // seconds, where it is worth another try
+};
+
 class Operations {
  public:
   virtual ~Operations() = default;
@@ -64,6 +72,8 @@ class Operations {
   virtual Result<std::string> acknowledge(std::string_view incident, std::string by) = 0;
   /// Sends a test problem and its recovery at once, past the queue, and waits for what the receiver says of them.
   virtual boost::asio::awaitable<Result<std::string>> test_notify(std::string receiver) = 0;
+  /// A ping for a check that waits for it. Returns when it is safely stored, or will not be.
+  virtual boost::asio::awaitable<PingReply> ping(const std::string& check, const probes::Ping& ping) = 0;
   /// As SIGHUP. The text lists the problems of a file that was not taken.
   virtual boost::asio::awaitable<Result<std::string>> reload() = 0;
 };

@@ -72,11 +72,27 @@ void Pipeline::observed(const CheckPlan& plan, std::uint64_t missed, FinishedRun
   parts_.instruments.probe_ran(plan.kind->name, run.took);
   schedule_.finished(plan.name, now);
   if (!parts_.engine.view(plan.name)) return;  // a reload dropped the check while its run was out
-  alerting::Event event = alerting::Observed{plan.name, std::move(run.observation), run.started, run.took};
+  // A ping that came while the run was out has changed what it set out from: it knows less than is known.
+  const bool outdated = run.memory != parts_.engine.probe_memory(plan.name);
+  if (!outdated) conclude(plan, missed, std::move(run), false);
+  arm_schedule();
+}
+
+void Pipeline::ping(const CheckPlan& plan, const probes::Ping& ping, Wall listening_since) {
+  const Now now = parts_.clock.now();
+  const std::string_view memory = parts_.engine.probe_memory(plan.name);
+  Observation seen = plan.probe->ping_target()->take(ping, memory, now, listening_since);
+  conclude(plan, 0, {std::move(seen), now, {}}, true);
+  arm_schedule();
+}
+
+void Pipeline::conclude(const CheckPlan& plan, std::uint64_t missed, FinishedRun run, bool told) {
+  const auto look_again = run.observation.look_again;
+  alerting::Event event = alerting::Observed{plan.name, std::move(run.observation), run.started, run.took, told};
   decide(event);
+  if (look_again) schedule_.request(plan.name, run.started.steady + (*look_again - run.started.wall));
   run.observation = std::move(std::get<alerting::Observed>(event).observation);
   post_row(plan, missed, std::move(run));
-  arm_schedule();
 }
 
 void Pipeline::decide(const alerting::Event& event) {

@@ -19,6 +19,7 @@
 #include "daemon/runner.hpp"
 #include "daemon/schedule.hpp"
 #include "daemon/sender.hpp"
+#include "probes/ping.hpp"
 
 namespace vitald::daemon {
 
@@ -41,6 +42,8 @@ class Pipeline {
   void configure(const Configuration& configuration);
   /// Whatever else happened to the engine: a delivery, an acknowledgement, trouble of our own.
   void decide(const alerting::Event& event);
+  /// A ping that the check's target does not refuse. What it changed was submitted to the recorder when this returns.
+  void ping(const CheckPlan& plan, const probes::Ping& ping, Wall listening_since);
   /// No further run begins.
   void stop();
 
@@ -54,6 +57,7 @@ class Pipeline {
   void run_due();
   void begin(std::shared_ptr<const CheckPlan> plan, std::uint64_t missed);
   void observed(const CheckPlan& plan, std::uint64_t missed, FinishedRun run);
+  void conclude(const CheckPlan& plan, std::uint64_t missed, FinishedRun run, bool told);
   void refresh(const std::vector<alerting::CheckRecord>& changed);
   void arm_engine(std::optional<Steady> wake_at);
   void introduce(const CheckPlan& plan, const alerting::CheckRules& rules);

@@ -54,6 +54,7 @@ void Runner::launch(RunId id) {
   run.context.started = kit_.clock.now();
   run.context.deadline = run.context.started.steady + run.timeout;
   run.context.phases = net::PhaseLog(kit_.clock);
+  if (kit_.hearing != nullptr) run.context.listening_since = kit_.hearing->since(run.context.started);
   deadlines_.emplace(std::pair(run.context.deadline, id), &run);
   if (run.context.deadline < armed_for_) arm_deadline();
 
@@ -88,7 +89,7 @@ void Runner::finish(RunId id, std::exception_ptr failure, Observation observatio
     observation.samples.push_back(
         {std::string(probes::duration_sample.name), std::chrono::duration<double>(took).count()});
   }
-  run->done({std::move(observation), run->context.started, took});
+  run->done({std::move(observation), run->context.started, took, std::move(run->memory)});
 }
 
 void Runner::arm_deadline() {

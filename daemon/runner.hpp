@@ -17,6 +17,7 @@
 
 #include "daemon/admission.hpp"
 #include "daemon/configuration.hpp"
+#include "daemon/hearing.hpp"
 #include "probes/probe.hpp"
 
 namespace vitald::daemon {
@@ -28,12 +29,14 @@ struct ProbeKit {
   probes::Helper& helper;
   const probes::Host& host;
   const Clock& clock;
+  Hearing* hearing = nullptr;  // where pings are heard
 };
 
 struct FinishedRun {
   Observation observation;  // the sample `duration` and the phases added
   Now started;
   Duration took{};
+  std::string memory = {};  // what it was handed to begin with
 };
 
 class Runner {

@@ -9,6 +9,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,6 +26,7 @@ template <class T>
 using awaitable = boost::asio::awaitable<T>;
 
 class Helper;
+class PingTarget;
 class Workers;
 
 /// Where the host's own files are; tests point it at a folder of their making.
@@ -47,6 +49,8 @@ struct ProbeContext {
   Steady deadline;            // the runner ends the run then; a probe never times itself
   std::string_view memory;    // what the last run's Observation::memory held, or ""
   net::PhaseLog phases;
+  /// Since when this process has heard every ping without a break; nothing where it hears none.
+  std::optional<Wall> listening_since = {};
 };
 
 /// One check's probe with its configuration: immutable, shared with the runs that are under way when a reload drops it.
@@ -55,6 +59,8 @@ class Probe {
   virtual ~Probe() = default;
   virtual awaitable<Observation> run(ProbeContext& context) const = 0;
   virtual std::string target() const = 0;
+  /// Where its pings go, for a kind that waits to be told; else nullptr.
+  virtual const PingTarget* ping_target() const { return nullptr; }
 };
 
 /// One row of the table in registry.cpp.

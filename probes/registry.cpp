@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "probes/disk.hpp"
+#include "probes/heartbeat.hpp"
 #include "probes/horizon.hpp"
 #include "probes/http.hpp"
 #include "probes/laravel_queue.hpp"
@@ -65,6 +66,12 @@ constexpr ProbeKind kinds[] = {
      .samples = rabbitmq::samples,
      .default_limits = rabbitmq::default_limits,
      .make = make_probe<rabbitmq::parse, rabbitmq::run, rabbitmq::judge>},
+    {.name = "heartbeat",
+     .title = "A job that should run tells that it did: cron jobs, backups, schedulers",
+     .samples = heartbeat::samples,
+     .default_limits = "",
+     .passive = true,
+     .make = heartbeat::make},
     {.name = "disk",
      .title = "How full the file systems are, and whether one became read-only",
      .samples = disk::samples,

@@ -241,6 +241,21 @@ TEST(engine, records_stay_within_64_kib) {
   EXPECT_GT(largest, 40u * 1024);
 }
 
+TEST(engine, what_somebody_told_is_written_with_its_step) {
+  Engine engine = engine_of(rules_of({check("backup")}));
+  Observed event = seen("backup", {}, 0s);
+  event.observation.memory = "pinged";
+  EXPECT_TRUE(engine.step(at(0s), event).checks.empty()) << "a run's memory waits for up to a minute";
+  event.told = true;
+  Effects effects = engine.step(at(1s), event);
+  ASSERT_EQ(effects.checks.size(), 1u) << "even where the memory is the one that waits";
+  EXPECT_NE(effects.checks[0].state.find("pinged"), std::string::npos);
+  event.observation.memory = "pinged again";
+  effects = engine.step(at(2s), event);
+  ASSERT_EQ(effects.checks.size(), 1u);
+  EXPECT_NE(effects.checks[0].state.find("pinged again"), std::string::npos);
+}
+
 TEST(engine, probe_memory_survives_whatever_its_bytes) {
   std::string bytes;
   for (int byte = 0; byte < 256; ++byte) bytes += static_cast<char>(byte);

@@ -79,6 +79,7 @@ std::string unchunked(std::string_view body) {
 TEST_F(Listening, AnswersEveryRouteWithItsHeaders) {
   open();
   for (const Route& route : admin_routes()) {
+    if (route.answer == nullptr) continue;  // pings, which ping_test.cpp knows
     const std::string answer = get(std::string(route.path));
     EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\n")) << route.path;
     EXPECT_THAT(answer, HasSubstr("\r\nContent-Security-Policy: default-src 'none'; style-src 'self'"));

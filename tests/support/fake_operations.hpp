@@ -79,6 +79,11 @@ struct FakeOperations : Operations {
     if (receiver != "ops") co_return Failure{receiver, "there is no such receiver"};
     co_return std::string("ops took the test message");
   }
+  boost::asio::awaitable<PingReply> ping(const std::string& check, const probes::Ping& ping) override {
+    if (rows.find(check) == nullptr) co_return PingReply{404, "no check is named '" + check + "'", 0};
+    pinged.emplace_back(check, ping);
+    co_return ping_reply;
+  }
   boost::asio::awaitable<Result<std::string>> reload() override { co_return std::string("nothing changed"); }
 
   DaemonView shown;
@@ -87,6 +92,8 @@ struct FakeOperations : Operations {
   Instruments gauges;
   bool is_ready = true;
   std::vector<std::string> probed;
+  std::vector<std::pair<std::string, probes::Ping>> pinged;
+  PingReply ping_reply;
 };
 
 }  // namespace vitald::daemon
