@@ -86,7 +86,7 @@ TEST(WindowOracle, AgreesWithGoingThroughTheMinutes) {
   std::mt19937 random(seed);
   const auto pick = [&](int from, int to) { return std::uniform_int_distribution(from, to)(random); };
   constexpr std::array zones{"UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"};
-  for (int round = 0; round < 40; ++round) {
+  for (int round = 0; round < 10; ++round) {
     const std::string hour = pick(0, 3) == 0 ? "*" : std::to_string(pick(0, 23));
     const std::string minutes =
         std::to_string(pick(0, 29)) + (pick(0, 1) == 0 ? "" : "," + std::to_string(pick(30, 59)));
@@ -96,7 +96,7 @@ TEST(WindowOracle, AgreesWithGoingThroughTheMinutes) {
     const Wall begin = pick(0, 1) == 0 ? utc(year, 3, 27) : utc(year, 10, 24);
     std::optional<Wall> last;
     std::optional<Span> span;
-    for (Wall now = begin - 24h; now < begin + 96h; now += 1min) {
+    for (Wall now = begin - 24h; now < begin + 48h; now += 1min) {
       if (one.cron.next(one.zone, now - 1ns) == now) last = now;
       if (now < begin) continue;
       const bool inside = last && now < *last + one.length;
