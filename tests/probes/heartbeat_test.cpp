@@ -12,8 +12,8 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
-using ::testing::StartsWith;
 using testing::parse_yaml;
+using ::testing::StartsWith;
 using Kind = Ping::Kind;
 
 Wall utc(int year, unsigned month, unsigned day, int hour = 0, int minute = 0) {
