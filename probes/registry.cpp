@@ -8,6 +8,7 @@
 #include "probes/laravel_queue.hpp"
 #include "probes/memory.hpp"
 #include "probes/mysql.hpp"
+#include "probes/pm2.hpp"
 #include "probes/postgres.hpp"
 #include "probes/probe.hpp"
 #include "probes/rabbitmq.hpp"
@@ -72,6 +73,11 @@ constexpr ProbeKind kinds[] = {
      .default_limits = "",
      .passive = true,
      .make = heartbeat::make},
+    {.name = "pm2",
+     .title = "The apps of pm2 are online and do not restart all the time",
+     .samples = pm2::samples,
+     .default_limits = pm2::default_limits,
+     .make = make_probe<pm2::parse, pm2::run, pm2::judge>},
     {.name = "disk",
      .title = "How full the file systems are, and whether one became read-only",
      .samples = disk::samples,

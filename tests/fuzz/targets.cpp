@@ -11,6 +11,7 @@ std::span<const Target> targets() {
       {"redis_info", redis_info},
       {"amqp", amqp},
       {"cron", cron},
+      {"amp", amp},
   };
   return all;
 }

@@ -18,6 +18,7 @@ void resp(const std::uint8_t* data, std::size_t size);
 void redis_info(const std::uint8_t* data, std::size_t size);
 void amqp(const std::uint8_t* data, std::size_t size);
 void cron(const std::uint8_t* data, std::size_t size);
+void amp(const std::uint8_t* data, std::size_t size);
 
 std::span<const Target> targets();
 
