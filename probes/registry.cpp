@@ -13,6 +13,7 @@
 #include "probes/probe.hpp"
 #include "probes/rabbitmq.hpp"
 #include "probes/redis.hpp"
+#include "probes/supervisor.hpp"
 #include "probes/tcp.hpp"
 #include "probes/tls.hpp"
 
@@ -78,6 +79,11 @@ constexpr ProbeKind kinds[] = {
      .samples = pm2::samples,
      .default_limits = pm2::default_limits,
      .make = make_probe<pm2::parse, pm2::run, pm2::judge>},
+    {.name = "supervisor",
+     .title = "The programs of supervisord run and do not restart all the time",
+     .samples = supervisor::samples,
+     .default_limits = supervisor::default_limits,
+     .make = make_probe<supervisor::parse, supervisor::run, supervisor::judge>},
     {.name = "disk",
      .title = "How full the file systems are, and whether one became read-only",
      .samples = disk::samples,

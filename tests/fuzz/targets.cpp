@@ -12,6 +12,7 @@ std::span<const Target> targets() {
       {"amqp", amqp},
       {"cron", cron},
       {"amp", amp},
+      {"xml_rpc", xml_rpc},
   };
   return all;
 }

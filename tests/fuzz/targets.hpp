@@ -19,6 +19,7 @@ void redis_info(const std::uint8_t* data, std::size_t size);
 void amqp(const std::uint8_t* data, std::size_t size);
 void cron(const std::uint8_t* data, std::size_t size);
 void amp(const std::uint8_t* data, std::size_t size);
+void xml_rpc(const std::uint8_t* data, std::size_t size);
 
 std::span<const Target> targets();
 
