@@ -30,19 +30,21 @@ def _runs(daemon):
                if line.startswith("vitald_check_runs_total{"))
 
 
-def _mine(stage, check, seconds):
+def run_cost(stage, check, seconds, server=None):
+    """Processor microseconds of one run: the daemon's, and those of the process `server` that it asks."""
     checks = [{**check, "every": f"{EVERY * 1000:g}ms", "timeout": f"{EVERY * 1000:g}ms"} for _ in range(COUNT)]
     with stage.daemon(checks) as daemon:
         time.sleep(1.5)
-        runs, cpu = _runs(daemon), gauge.cpu_us(daemon.pid)
+        runs, cpu, theirs = _runs(daemon), gauge.cpu_us(daemon.pid), gauge.own_cpu_us(server) if server else 0
         time.sleep(seconds)
         cpu = gauge.cpu_us(daemon.pid) - cpu
-        runs = _runs(daemon) - runs
+        theirs = gauge.own_cpu_us(server) - theirs if server else 0
+        runs = max(1, _runs(daemon) - runs)
         bad = [line for line in daemon.get("/metrics").splitlines()
                if line.startswith("vitald_check_status{") and not line.endswith(" 0")]
         if bad:
             raise Trouble(f"a check that should be well is not: {bad[0]}")
-        return cpu / max(1, runs)
+        return cpu / runs, theirs / runs
 
 
 def cost(stage, plan, name, check, bare=None):
@@ -50,7 +52,7 @@ def cost(stage, plan, name, check, bare=None):
     rounds = []
     for _ in range(plan.rounds):
         before = _bare(stage, *bare, plan.bare_s) if bare else 0
-        mine = _mine(stage, check, plan.cost_s)
+        mine, _ = run_cost(stage, check, plan.cost_s)
         after = _bare(stage, *bare, plan.bare_s) if bare else 0
         rounds.append((mine, statistics.mean([before, after])))
     middle = [round(statistics.median(each), 1) for each in zip(*rounds)]

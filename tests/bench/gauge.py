@@ -28,10 +28,15 @@ def family(pid):
     return [pid] + [one for child in children for one in family(child)]
 
 
+def own_cpu_us(pid):
+    """Processor time of all threads of one process, also of those that have ended, by the process's own clock: to the
+    nanosecond, where ticks would be 10 ms. The clock's number is made as clock_getcpuclockid(3) makes it."""
+    return time.clock_gettime_ns((~pid << 3) | 2) / 1000
+
+
 def cpu_us(pid):
-    """Processor time of all threads, also of those that have ended, by the process's own clock: to the nanosecond, where
-    ticks would be 10 ms. The clock's number is made as clock_getcpuclockid(3) makes it."""
-    return sum(time.clock_gettime_ns((~one << 3) | 2) for one in family(pid)) / 1000
+    """The same with the process's children."""
+    return sum(own_cpu_us(one) for one in family(pid))
 
 
 def wake_ups(pid):
