@@ -14,6 +14,7 @@
 #include "probes/rabbitmq.hpp"
 #include "probes/redis.hpp"
 #include "probes/supervisor.hpp"
+#include "probes/systemd.hpp"
 #include "probes/tcp.hpp"
 #include "probes/tls.hpp"
 
@@ -84,6 +85,11 @@ constexpr ProbeKind kinds[] = {
      .samples = supervisor::samples,
      .default_limits = supervisor::default_limits,
      .make = make_probe<supervisor::parse, supervisor::run, supervisor::judge>},
+    {.name = "systemd",
+     .title = "Units are up and do not restart over and over, timers fire; or no unit has failed",
+     .samples = systemd::samples,
+     .default_limits = systemd::default_limits,
+     .make = make_probe<systemd::parse, systemd::run, systemd::judge>},
     {.name = "disk",
      .title = "How full the file systems are, and whether one became read-only",
      .samples = disk::samples,
