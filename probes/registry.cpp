@@ -5,6 +5,7 @@
 #include "probes/heartbeat.hpp"
 #include "probes/horizon.hpp"
 #include "probes/http.hpp"
+#include "probes/journal.hpp"
 #include "probes/laravel_queue.hpp"
 #include "probes/memory.hpp"
 #include "probes/mysql.hpp"
@@ -90,6 +91,11 @@ constexpr ProbeKind kinds[] = {
      .samples = systemd::samples,
      .default_limits = systemd::default_limits,
      .make = make_probe<systemd::parse, systemd::run, systemd::judge>},
+    {.name = "journal",
+     .title = "New entries of the systemd journal that match",
+     .samples = journal::samples,
+     .default_limits = journal::default_limits,
+     .make = make_probe<journal::parse, journal::run, journal::judge>},
     {.name = "disk",
      .title = "How full the file systems are, and whether one became read-only",
      .samples = disk::samples,
