@@ -127,6 +127,38 @@ std::string listener_checks(const HostFacts& facts, const DiscoverOptions& optio
   return http + other;
 }
 
+bool known_kind(std::string_view name) { return probes::find_probe(name) != nullptr; }
+
+std::string unit_checks(const Keepers& keepers, Names& names) {
+  if (!keepers.systemd || !known_kind("systemd")) return "";
+  std::string text = "\n  # systemd: whatever failed, and the services that are enabled here.\n";
+  text += "  " + names.unique("any-failed-unit") + ":\n    probe: systemd\n    failed: any\n    every: 1m\n";
+  for (const std::string& unit : keepers.units) {
+    text += "  " + names.unique("unit-" + name_of(unit.substr(0, unit.rfind('.')))) +
+            ":\n    probe: systemd\n    unit: " + quoted(unit) + "\n    severity: P1\n";
+  }
+  return text;
+}
+
+/// Kinds of probe that find what there is on their own.
+std::string keeper_checks(const HostFacts& facts, Names& names) {
+  std::string text = unit_checks(facts.keepers, names);
+  if (facts.keepers.supervisor && known_kind("supervisor")) {
+    text += "\n  # supervisor: every program that it runs.\n  " + names.unique("supervisor") +
+            ":\n    probe: supervisor\n    severity: P1\n";
+  }
+  for (const std::string& home : facts.keepers.pm2_homes) {
+    if (!known_kind("pm2")) break;
+    text += "\n  # pm2: every app in this home.\n  " + names.unique("pm2") +
+            ":\n    probe: pm2\n    home: " + quoted(home) + "\n    severity: P1\n";
+  }
+  if (facts.counts_oom_kills && known_kind("oom")) {
+    text += "\n  # Programs that the kernel killed because memory ran out.\n  " + names.unique("oom-kills") +
+            ":\n    probe: oom\n    severity: P1\n";
+  }
+  return text;
+}
+
 std::string tls_checks(const HostFacts& facts, Names& names) {
   std::vector<TlsSite> sites;
   for (const std::string& text : facts.nginx) {
@@ -166,8 +198,8 @@ std::string starter_configuration(const HostFacts& facts, const DiscoverOptions&
   if (!options.state.empty()) text += "state: " + quoted(options.state) + "\n";
   if (!options.runtime.empty()) text += "runtime: " + quoted(options.runtime) + "\n";
   text += "defaults: { every: 30s, timeout: 5s, confirm: calm }\n\nchecks:\n";
-  text += disk_checks(facts, names) + memory_check(facts, names) + listener_checks(facts, options, names) +
-          tls_checks(facts, names);
+  text += disk_checks(facts, names) + memory_check(facts, names) + keeper_checks(facts, names) +
+          listener_checks(facts, options, names) + tls_checks(facts, names);
   return text + std::string(receivers_to_fill_in);
 }
 

@@ -25,12 +25,22 @@ struct TlsSite {
   bool operator==(const TlsSite&) const = default;
 };
 
+/// What keeps services running here.
+struct Keepers {
+  bool systemd = false;
+  std::vector<std::string> units;  // of systemd: enabled services that somebody would miss
+  bool supervisor = false;
+  std::vector<std::string> pm2_homes;  // folders in which a pm2 runs: "/home/deploy/.pm2"
+};
+
 struct HostFacts {
   std::string host_name;  // in a container it changes with every start, so the file says what it is now
   std::string mountinfo;  // text of /proc/self/mountinfo
   bool has_swap = false;
+  bool counts_oom_kills = false;  // the kernel does, in /proc/vmstat
   std::vector<Listener> listeners;
   std::vector<std::string> nginx;  // text of each configuration file of nginx
+  Keepers keepers;
 };
 
 struct DiscoverOptions {
@@ -46,6 +56,9 @@ std::vector<Listener> parse_listeners(std::string_view table, bool ipv6);
 /// Server blocks with a name and a `listen … ssl`, each pair once. Wildcard and regular-expression names are left out,
 /// since no certificate can be asked for by them.
 std::vector<TlsSite> tls_sites(std::string_view nginx_configuration);
+
+/// Looks for the files that tell, below `root`.
+Keepers find_keepers(const std::string& root);
 
 /// The configuration as YAML, commented for the person who will edit it.
 std::string starter_configuration(const HostFacts& facts, const DiscoverOptions& options);

@@ -129,6 +129,8 @@ HostFacts collect_facts(const DiscoverOptions& options) {
   const std::string swaps = read_file(root / "proc/swaps");  // a headline, then one line for each area
   facts.has_swap = std::count(swaps.begin(), swaps.end(), '\n') > 1;
   facts.nginx = nginx_files(root / "etc/nginx");
+  facts.keepers = find_keepers(options.root);
+  facts.counts_oom_kills = read_file(root / "proc/vmstat").find("\noom_kill ") != std::string::npos;
 
   facts.listeners = parse_listeners(read_file(root / "proc/net/tcp"), false);
   for (const Listener& listener : parse_listeners(read_file(root / "proc/net/tcp6"), true)) {

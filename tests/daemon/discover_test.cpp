@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "config/document.hpp"
+#include "probes/probe.hpp"
 
 namespace vitald::daemon {
 namespace {
@@ -117,6 +118,53 @@ TEST(StarterConfiguration, SaysWhichProbeSeesMoreOfAService) {
   EXPECT_THAT(yaml, HasSubstr("  # 'probe: postgres' sees more of it, with an account of its own: "
                               "docs/probes/postgres.md\n  postgresql:\n    probe: tcp\n"));
   EXPECT_THAT(yaml, ::testing::Not(HasSubstr("probe: ssh")));
+}
+
+TEST(StarterConfiguration, WatchesWhatSystemdKeepsRunning) {
+  HostFacts facts;
+  facts.keepers = {.systemd = true, .units = {"nginx.service", "vertex-queue.service"}, .pm2_homes = {}};
+  const std::string yaml = starter_configuration(facts, {});
+  EXPECT_THAT(check_names(yaml), ElementsAre("memory", "any-failed-unit", "unit-nginx", "unit-vertex-queue"));
+  EXPECT_THAT(yaml, HasSubstr("    probe: systemd\n    failed: any\n"));
+  EXPECT_THAT(yaml, HasSubstr("    probe: systemd\n    unit: \"vertex-queue.service\"\n    severity: P1\n"));
+}
+
+TEST(StarterConfiguration, ProposesNoKindThatThereIsNot) {
+  HostFacts facts;
+  facts.counts_oom_kills = true;
+  facts.keepers = {.units = {}, .supervisor = true, .pm2_homes = {"/home/deploy/.pm2"}};
+  const std::string yaml = starter_configuration(facts, {});
+  for (const char* kind : {"pm2", "supervisor", "oom"}) {
+    const bool proposed = yaml.find("probe: " + std::string(kind) + "\n") != std::string::npos;
+    EXPECT_EQ(proposed, probes::find_probe(kind) != nullptr) << kind;
+  }
+}
+
+TEST(Keepers, AreFoundByTheirFiles) {
+  std::string name = "/tmp/vitald-keepers-XXXXXX";
+  const std::filesystem::path root = mkdtemp(name.data());
+  EXPECT_FALSE(find_keepers(root).systemd);
+  const auto wants = root / "etc/systemd/system/multi-user.target.wants";
+  for (const auto& folder : {root / "run/systemd/system", wants, root / "home/deploy/.pm2", root / "home/other"}) {
+    std::filesystem::create_directories(folder);
+  }
+  const auto enable = [&](const std::string& unit, const std::string& folder) {
+    std::filesystem::create_symlink(folder + unit, wants / unit);
+  };
+  enable("nginx.service", "/lib/systemd/system/");
+  enable("e2scrub_reap.service", "/lib/systemd/system/");
+  enable("vertex-queue.service", "/etc/systemd/system/");
+  enable("worker@.service", "/etc/systemd/system/");
+  enable("vitald.service", "/etc/systemd/system/");
+  enable("remote-fs.target", "/lib/systemd/system/");
+  std::ofstream(root / "run/supervisor.sock");
+  std::ofstream(root / "home/deploy/.pm2/rpc.sock");
+  const Keepers found = find_keepers(root);
+  EXPECT_TRUE(found.systemd);
+  EXPECT_THAT(found.units, ElementsAre("nginx.service", "vertex-queue.service"));
+  EXPECT_TRUE(found.supervisor);
+  EXPECT_THAT(found.pm2_homes, ElementsAre("/home/deploy/.pm2"));
+  std::filesystem::remove_all(root);
 }
 
 TEST(StarterConfiguration, OfABareHostWatchesDiskAndMemory) {
