@@ -156,6 +156,8 @@ Observation timed_out(Duration timeout, const net::PhaseLog& phases) {
   if (step == "first_byte") summary = "connected, but no answer within " + limit;
   if (step == "login") summary = "no completed login within " + limit;
   if (step == "query") summary = "logged in, but no answer to the query within " + limit;
+  if (step == "worker")
+    summary = "connected, but no worker took the request within " + limit + ": all are busy or hang";
   if (step == "rest") summary = "the answer began, but did not end within " + limit;
   return {.outcome = Outcome::refused, .summary = summary, .reason = "timeout"};
 }

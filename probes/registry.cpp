@@ -10,6 +10,7 @@
 #include "probes/memory.hpp"
 #include "probes/mysql.hpp"
 #include "probes/pm2.hpp"
+#include "probes/php_fpm.hpp"
 #include "probes/postgres.hpp"
 #include "probes/probe.hpp"
 #include "probes/rabbitmq.hpp"
@@ -96,6 +97,11 @@ constexpr ProbeKind kinds[] = {
      .samples = journal::samples,
      .default_limits = journal::default_limits,
      .make = make_probe<journal::parse, journal::run, journal::judge>},
+    {.name = "php-fpm",
+     .title = "A pool of php-fpm answers, and how many of its workers are busy",
+     .samples = php_fpm::samples,
+     .default_limits = php_fpm::default_limits,
+     .make = make_probe<php_fpm::parse, php_fpm::run, php_fpm::judge>},
     {.name = "disk",
      .title = "How full the file systems are, and whether one became read-only",
      .samples = disk::samples,

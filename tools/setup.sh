@@ -58,7 +58,8 @@ install_missing() {
   # What the tests brought must not start at the next boot either; what was there before is left as it is.
   for service in nginx-light:nginx prometheus:prometheus mariadb-server:mariadb postgresql:postgresql \
     redis-server:redis-server rabbitmq-server:rabbitmq-server rabbitmq-server:epmd.socket rabbitmq-server:epmd.service \
-    supervisor:supervisor; do
+    supervisor:supervisor \
+    php-fpm:php8.2-fpm; do
     case " $missing " in
       *" ${service%%:*} "*) as_root systemctl disable --quiet "${service#*:}" 2>/dev/null || true ;;
     esac

@@ -13,6 +13,7 @@ std::span<const Target> targets() {
       {"cron", cron},
       {"amp", amp},
       {"xml_rpc", xml_rpc},
+      {"fastcgi", fastcgi},
   };
   return all;
 }

@@ -20,6 +20,7 @@ void amqp(const std::uint8_t* data, std::size_t size);
 void cron(const std::uint8_t* data, std::size_t size);
 void amp(const std::uint8_t* data, std::size_t size);
 void xml_rpc(const std::uint8_t* data, std::size_t size);
+void fastcgi(const std::uint8_t* data, std::size_t size);
 
 std::span<const Target> targets();
 
