@@ -10,6 +10,7 @@
 #include "probes/memory.hpp"
 #include "probes/mysql.hpp"
 #include "probes/pm2.hpp"
+#include "probes/nginx.hpp"
 #include "probes/php_fpm.hpp"
 #include "probes/postgres.hpp"
 #include "probes/probe.hpp"
@@ -97,6 +98,11 @@ constexpr ProbeKind kinds[] = {
      .samples = journal::samples,
      .default_limits = journal::default_limits,
      .make = make_probe<journal::parse, journal::run, journal::judge>},
+    {.name = "nginx",
+     .title = "The connections and requests of nginx, and whether it drops any",
+     .samples = nginx::samples,
+     .default_limits = nginx::default_limits,
+     .make = make_probe<nginx::parse, nginx::run, nginx::judge>},
     {.name = "php-fpm",
      .title = "A pool of php-fpm answers, and how many of its workers are busy",
      .samples = php_fpm::samples,
