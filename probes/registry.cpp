@@ -3,6 +3,7 @@
 
 #include "probes/disk.hpp"
 #include "probes/heartbeat.hpp"
+#include "probes/docker.hpp"
 #include "probes/horizon.hpp"
 #include "probes/http.hpp"
 #include "probes/journal.hpp"
@@ -108,6 +109,11 @@ constexpr ProbeKind kinds[] = {
      .samples = php_fpm::samples,
      .default_limits = php_fpm::default_limits,
      .make = make_probe<php_fpm::parse, php_fpm::run, php_fpm::judge>},
+    {.name = "docker",
+     .title = "Containers, or a whole compose project, run, are healthy, and stay up",
+     .samples = docker::samples,
+     .default_limits = docker::default_limits,
+     .make = make_probe<docker::parse, docker::run, docker::judge>},
     {.name = "disk",
      .title = "How full the file systems are, and whether one became read-only",
      .samples = disk::samples,

@@ -59,7 +59,9 @@ install_missing() {
   for service in nginx-light:nginx prometheus:prometheus mariadb-server:mariadb postgresql:postgresql \
     redis-server:redis-server rabbitmq-server:rabbitmq-server rabbitmq-server:epmd.socket rabbitmq-server:epmd.service \
     supervisor:supervisor \
-    php-fpm:php8.2-fpm; do
+    php-fpm:php8.2-fpm \
+    php-fpm:php8.2-fpm podman:podman.socket podman:podman.service podman:podman-restart.service \
+    podman:podman-auto-update.timer podman:podman-auto-update.service; do
     case " $missing " in
       *" ${service%%:*} "*) as_root systemctl disable --quiet "${service#*:}" 2>/dev/null || true ;;
     esac

@@ -14,6 +14,8 @@ std::span<const Target> targets() {
       {"amp", amp},
       {"xml_rpc", xml_rpc},
       {"fastcgi", fastcgi},
+      {"docker_logs", docker_logs},
+      {"docker_json", docker_json},
   };
   return all;
 }
