@@ -1,65 +1,24 @@
 #include "probes/memory.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "config/units.hpp"
+#include "probes/control_group.hpp"
+#include "probes/proc_text.hpp"
+#include "probes/processes.hpp"
 
 namespace vitald::probes::memory {
 namespace {
 
-std::optional<std::uint64_t> parse_count(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{}) return std::nullopt;
-  return value;
-}
+// A walk through all processes costs more than the rest of the run, so it waits until somebody may want to know.
+constexpr double short_of_memory = 0.25;
+constexpr std::size_t most_shown = 10;
 
-/// The number after `key` at the beginning of a line.
-std::optional<std::uint64_t> field(std::string_view text, std::string_view key) {
-  for (std::size_t at = 0; at < text.size(); at = std::min(text.find('\n', at), text.size() - 1) + 1) {
-    if (text.substr(at).starts_with(key)) return parse_count(text.substr(at + key.size()));
-  }
-  return std::nullopt;
-}
-
-std::optional<std::string> read_if_there(const Host& host, const std::string& path) {
-  try {
-    return host.read(path);
-  } catch (const ProbeFailure&) {
-    return std::nullopt;
-  }
-}
-
-struct ControlGroup {
-  const char* limit;
-  const char* usage;
-  const char* statistics;
-  const char* reclaimable;  // page cache that goes as soon as somebody needs the room
-};
-
-// The root of the hierarchy as this process sees it. On a host the root has no limit (v2: no such file, v1: a huge
-// number); in a container it is the container's own group, and that limit is what kills its programs.
-constexpr ControlGroup hierarchies[] = {
-    {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory.stat", "inactive_file "},
-    {"/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes",
-     "/sys/fs/cgroup/memory/memory.stat", "total_inactive_file "},
-};
-
-void apply_limit(const Host& host, const ControlGroup& group, Facts& facts) {
-  const auto limit_text = read_if_there(host, group.limit);
-  const auto limit = parse_count(limit_text.value_or(""));  // "max" is none
-  if (!limit || *limit == 0 || *limit >= facts.total) return;
-  const auto usage_text = read_if_there(host, group.usage);
-  const auto usage = parse_count(usage_text.value_or(""));
-  if (!usage) return;
-  const auto statistics = read_if_there(host, group.statistics);
-  const std::uint64_t reclaimable = std::min(field(statistics.value_or(""), group.reclaimable).value_or(0), *usage);
-  const std::uint64_t held = std::min(*usage - reclaimable, *limit);
-  facts.total = *limit;
-  facts.available = std::min(facts.available, *limit - held);
-  facts.container = true;
+awaitable<std::string> find_biggest(ProbeContext& context) {
+  auto found = co_await glance_at_processes(context);
+  std::string text = say_biggest(std::move(found.all), most_shown);
+  if (found.hidden) text += "\n(vitald sees its own processes only)";
+  co_return text;
 }
 
 }  // namespace
@@ -71,21 +30,30 @@ Config parse(config::Reader& in) {
 }
 
 Facts parse_meminfo(std::string_view text) {
-  const auto total = field(text, "MemTotal:");
-  const auto available = field(text, "MemAvailable:");
+  const auto total = counted(text, "MemTotal:");
+  const auto available = counted(text, "MemAvailable:");
   if (!total || !available || *total == 0) {
     throw ProbeFailure(Outcome::unmeasured, "bad_meminfo", "/proc/meminfo does not say MemTotal and MemAvailable");
   }
   constexpr std::uint64_t kib = 1024;  // the file says kB and means KiB
   return Facts{.total = *total * kib,
                .available = std::min(*available, *total) * kib,
-               .swap_total = field(text, "SwapTotal:").value_or(0) * kib,
-               .swap_free = field(text, "SwapFree:").value_or(0) * kib};
+               .swap_total = counted(text, "SwapTotal:").value_or(0) * kib,
+               .swap_free = counted(text, "SwapFree:").value_or(0) * kib};
 }
 
 awaitable<Facts> run(ProbeContext& context, const Config&) {
   Facts facts = parse_meminfo(context.host.read("/proc/meminfo"));
-  for (const ControlGroup& group : hierarchies) apply_limit(context.host, group, facts);
+  const auto group = memory_group(context.host, facts.total);
+  if (group) {
+    facts.total = group->limit;
+    facts.available = std::min(facts.available, group->limit - group->held);
+    facts.container = true;
+  }
+  const double available = static_cast<double>(facts.available);
+  if (available < short_of_memory * static_cast<double>(facts.total)) {
+    facts.biggest = co_await find_biggest(context);
+  }
   co_return facts;
 }
 
@@ -104,6 +72,7 @@ Observation judge(const Config& config, const Facts& facts) {
   seen.summary = say_bytes(available) + " of " + say_bytes(total) + " available";
   if (facts.container) seen.summary += " in this container";
   seen.evidence.push_back({"memory", seen.summary});
+  if (!facts.biggest.empty()) seen.evidence.push_back({"biggest processes", facts.biggest});
 
   // A swap file of 6 GiB shows as a page less: its header is not counted.
   const double expected = static_cast<double>(config.swap.value_or(0));

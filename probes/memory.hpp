@@ -1,4 +1,5 @@
-// memory: what is available to programs, and the swap. In a container with a memory limit, the container's.
+// memory: what is available to programs, and the swap. In a container with a memory limit, the container's. Where
+// memory is short, who holds most of it.
 #pragma once
 
 #include <array>
@@ -20,7 +21,8 @@ struct Config {
 struct Facts {
   std::uint64_t total = 0, available = 0;  // bytes
   std::uint64_t swap_total = 0, swap_free = 0;
-  bool container = false;  // total and available are those of this container's limit
+  bool container = false;    // total and available are those of this container's limit
+  std::string biggest = {};  // processes, a line each, where memory is short
 };
 
 Config parse(config::Reader& in);

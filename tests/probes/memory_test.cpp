@@ -92,6 +92,31 @@ TEST(MemoryRun, AnUnlimitedGroupChangesNothing) {
   }
 }
 
+std::string stat_of(int pid, const std::string& name, int pages) {
+  return std::to_string(pid) + " (" + name + ") S 1 1 1 0 -1 4194560 1 1 1 1 1 1 0 0 20 0 1 0 1 1 " +
+         std::to_string(pages) + " 1 1 1 0 0 0\n";
+}
+
+TEST(MemoryRun, WhereItIsShortTheBiggestProcessesAreNamed) {
+  Surroundings around;
+  for (int pid = 1; pid <= 12; ++pid) {
+    const std::string name = "p" + std::to_string(pid);
+    around.folder.write("/proc/" + std::to_string(pid) + "/stat", stat_of(pid, name, pid * 256 * 1024));
+  }
+  around.folder.write("/proc/meminfo", meminfo);  // a quarter is available
+  auto facts = around.run(memory::run, memory::Config{});
+  EXPECT_EQ(facts.biggest, "");
+  EXPECT_TRUE(around.workers.keys.empty());
+  around.folder.write("/proc/meminfo", "MemTotal: 16777216 kB\nMemAvailable: 3194304 kB\n");
+  facts = around.run(memory::run, memory::Config{});
+  EXPECT_TRUE(facts.biggest.starts_with("12 GiB p12 (pid 12)\n11 GiB p11 (pid 11)\n")) << facts.biggest;
+  EXPECT_TRUE(facts.biggest.ends_with("\n3 GiB p3 (pid 3)")) << facts.biggest;
+  const auto seen = memory::judge({}, facts);
+  ASSERT_EQ(seen.evidence.size(), 2u);
+  EXPECT_EQ(seen.evidence[1].label, "biggest processes");
+  EXPECT_EQ(seen.evidence[1].text, facts.biggest);
+}
+
 TEST(MemoryRun, WorksOnThisHost) {
   Surroundings around;
   around.host.root = "";
