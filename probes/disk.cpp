@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "config/units.hpp"
+#include "probes/disk_trend.hpp"
 #include "probes/faults.hpp"
+#include "probes/numbers.hpp"
 
 namespace vitald::probes::disk {
 namespace {
@@ -40,12 +42,23 @@ double inodes_ratio(const FileSystemUse& use) {
   return in_use(use.inodes, use.inodes_free) / static_cast<double>(use.inodes);
 }
 
-std::string describe(const MountFacts& facts) {
-  return say_ratio(used_ratio(facts.use)) + " used, " + say_bytes(static_cast<double>(facts.use.available)) +
-         " available";
+/// "40 min", "9 h", "3 d": it is a guess, and one unit says so.
+std::string say_roughly(double seconds) {
+  constexpr double two_hours = 2 * 3600;
+  const auto minutes = std::chrono::round<std::chrono::minutes>(length_of(std::max(seconds, 60.0)));
+  const std::string whole =
+      say_duration(seconds < two_hours ? minutes : std::chrono::round<std::chrono::hours>(minutes));
+  return seconds < two_hours ? whole : whole.substr(0, whole.find(' ', whole.find(' ') + 1));
 }
 
-void add_samples(const MountFacts& facts, std::vector<Sample>& samples) {
+std::string describe(const MountFacts& facts, std::optional<double> full_in) {
+  std::string text =
+      say_ratio(used_ratio(facts.use)) + " used, " + say_bytes(static_cast<double>(facts.use.available)) + " available";
+  if (full_in) text += ", full in " + say_roughly(*full_in) + " at this pace";
+  return text;
+}
+
+void add_samples(const MountFacts& facts, std::optional<double> full_in, std::vector<Sample>& samples) {
   const Labels labels{{"mount", facts.mount.point}};
   const auto& use = facts.use;
   const double size = static_cast<double>(use.size);
@@ -54,6 +67,12 @@ void add_samples(const MountFacts& facts, std::vector<Sample>& samples) {
   samples.push_back(
       {.name = "available", .value = static_cast<double>(use.available), .maximum = size, .labels = labels});
   if (use.inodes > 0) samples.push_back({.name = "inodes_used", .value = inodes_ratio(use), .labels = labels});
+  if (!full_in) return;
+  samples.push_back({.name = "full_in",
+                     .value = *full_in,
+                     .labels = labels,
+                     .says = facts.mount.point + " will be full in " + say_roughly(*full_in) + " at this pace, " +
+                             say_bytes(static_cast<double>(use.available)) + " are left"});
 }
 
 /// What is the target's outranks what is ours, as a critical verdict outranks an unknown one.
@@ -143,23 +162,33 @@ awaitable<Facts> run(ProbeContext& context, const Config& config) {
     doubtful -= 1;
     co_await ask_helper(context, each, patience);
   }
+  facts.now = context.clock.now().wall;
+  facts.before = std::string(context.memory);
   co_return facts;
 }
 
 Observation judge(const Config& config, const Facts& facts) {
   Observation seen;
+  Trends trends = Trends::read(facts.before);
   const MountFacts* fullest = nullptr;
+  std::string said_of_fullest;
   for (const MountFacts& each : facts.mounts) {
     if (each.trouble) continue;
-    add_samples(each, seen.samples);
-    if (fullest == nullptr || used_ratio(each.use) > used_ratio(fullest->use)) fullest = &each;
-    if (seen.evidence.size() < most_evidence) seen.evidence.push_back({each.mount.point, describe(each)});
+    trends.add(each.mount.point, facts.now, in_use(each.use.size, each.use.free));
+    const auto full_in = trends.full_in(each.mount.point, static_cast<double>(each.use.available));
+    const std::string said = describe(each, full_in);
+    add_samples(each, full_in, seen.samples);
+    if (seen.evidence.size() < most_evidence) seen.evidence.push_back({each.mount.point, said});
+    if (fullest != nullptr && used_ratio(each.use) <= used_ratio(fullest->use)) continue;
+    fullest = &each;
+    said_of_fullest = said;
   }
+  seen.memory = trends.written(facts.now);
   const auto faults = find_faults(config, facts);
   if (!faults.empty()) {
     blame(faults, seen, most_evidence);
   } else if (fullest != nullptr) {
-    seen.summary = fullest->mount.point + ": " + describe(*fullest);
+    seen.summary = fullest->mount.point + ": " + said_of_fullest;
   } else {
     blame(unmeasured("no_mounts", "this host has no file system to look at", "name one with mount: in the check"),
           seen);

@@ -1,4 +1,4 @@
-// disk: how full the file systems are, and whether one of them became read-only.
+// disk: how full the file systems are, when they will be full, and whether one of them became read-only.
 #pragma once
 
 #include <array>
@@ -29,6 +29,8 @@ struct MountFacts {
 struct Facts {
   std::vector<MountFacts> mounts;
   std::vector<std::string> missing;  // asked for, but nothing is mounted there
+  Wall now{};
+  std::string before = {};  // what the last run remembered: the trends
 };
 
 Config parse(config::Reader& in);
@@ -50,6 +52,12 @@ inline constexpr std::array samples{
     SampleSpec{.name = "inodes_used",
                .unit = Unit::ratio,
                .help = "Share of the inodes in use, where the file system has a fixed number (label mount)"},
+    SampleSpec{.name = "full_in",
+               .unit = Unit::seconds,
+               .help =
+                   "When it will be full at the pace of the last four hours; absent while it does not grow, for the "
+                   "first hour, and where it takes more than a year (label mount)",
+               .lower_is_worse = true},
 };
 inline constexpr std::string_view default_limits =
     "{ used: { warning: 80%, critical: 90% }, inodes_used: { warning: 80%, critical: 90% } }";

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 
+#include "probes/disk_trend.hpp"
 #include "probes/mounts.hpp"
 #include "tests/support/parsed.hpp"
 #include "tests/support/probe_run.hpp"
@@ -116,6 +118,90 @@ TEST(DiskJudge, AFaultOfTheTargetOutranksOneOfOurs) {
   const auto both = disk::judge({}, {.mounts = {denied}, .missing = {"/data"}});
   EXPECT_EQ(both.outcome, Outcome::wrong);
   EXPECT_EQ(both.evidence.at(0).text, "vitald may not look at /secret");
+}
+
+constexpr Wall noon = Wall{} + std::chrono::hours(24 * 20'000);
+
+/// What a check of one mount says at the end of `hours`, run every minute; `used` tells GiB at a minute.
+template <class Used>
+Observation watch(int hours, Used used) {
+  std::string memory;
+  Observation seen;
+  for (int minute = 0; minute <= hours * 60; ++minute) {
+    const auto now = static_cast<std::uint64_t>(used(minute) * 1024);
+    auto facts = mount("/my data", 0, 0);
+    facts.use.free = 100 * gib - (now << 20);
+    facts.use.available = facts.use.free;
+    const auto at = noon + std::chrono::minutes(minute);
+    seen = disk::judge({}, {.mounts = {facts}, .missing = {}, .now = at, .before = memory});
+    memory = *seen.memory;
+    EXPECT_LT(memory.size(), 1200u);
+  }
+  return seen;
+}
+
+std::optional<double> full_in(const Observation& seen) {
+  const Sample* sample = find(seen, "full_in", "/my data");
+  return sample == nullptr ? std::nullopt : std::optional(sample->value);
+}
+
+TEST(DiskTrend, TellsWhenItIsFull) {
+  const auto seen = watch(4, [](int minute) { return 50 + 5 * minute / 60.0; });  // 70 GiB by now, 5 an hour
+  ASSERT_TRUE(full_in(seen));
+  EXPECT_NEAR(*full_in(seen), 6 * 3600, 60);
+  EXPECT_THAT(seen.summary, HasSubstr("/my data: 70 % used, 30 GiB available, full in 6 h at this pace"));
+}
+
+TEST(DiskTrend, SaysNothingInTheFirstHour) {
+  EXPECT_FALSE(full_in(watch(0, [](int minute) { return 50 + minute; })));
+  std::string memory;
+  EXPECT_TRUE(full_in(watch(1, [](int minute) { return 30 + minute; })));
+}
+
+TEST(DiskTrend, SaysNothingWhereItDoesNotGrow) {
+  EXPECT_FALSE(full_in(watch(6, [](int) { return 50; })));
+  EXPECT_FALSE(full_in(watch(6, [](int minute) { return 90 - minute / 60.0; })));
+  EXPECT_FALSE(full_in(watch(6, [](int minute) { return 50 + minute % 20; })));         // written and deleted
+  EXPECT_FALSE(full_in(watch(6, [](int minute) { return 50 + minute / 100'000.0; })));  // in years
+}
+
+TEST(DiskTrend, AFewOddPointsDoNotBendIt) {
+  const auto seen = watch(4, [](int minute) { return 50 + 5 * minute / 60.0 + (minute % 50 == 0 ? 25 : 0); });
+  ASSERT_TRUE(full_in(seen));
+  EXPECT_NEAR(*full_in(seen), 6 * 3600, 1200);
+}
+
+TEST(DiskTrend, AfterACleanUpItIsQuiet) {
+  EXPECT_FALSE(full_in(watch(5, [](int minute) { return minute < 270 ? 50 + minute / 10.0 : 20 + minute / 10.0; })));
+}
+
+TEST(DiskTrend, AGrowthThatBeginsIsSeenWithinHours) {
+  EXPECT_TRUE(full_in(watch(9, [](int minute) { return minute < 360 ? 40 : 40 + (minute - 360) / 10.0; })));
+}
+
+TEST(DiskTrend, ForgetsMountsThatAreGone) {
+  const disk::Facts before{.mounts = {mount("/old", 10, 90), mount("/", 10, 90)}, .missing = {}, .now = noon};
+  const auto seen = disk::judge({}, before);
+  EXPECT_THAT(*seen.memory, HasSubstr(" /old\n"));
+  const auto later =
+      disk::judge({}, {.mounts = {mount("/", 10, 90)}, .missing = {}, .now = noon + 5h, .before = *seen.memory});
+  EXPECT_THAT(*later.memory, ::testing::Not(HasSubstr("/old")));
+}
+
+TEST(DiskTrend, AClockThatWasSetBackBeginsAnew) {
+  auto seen = disk::judge({}, {.mounts = {mount("/", 10, 90)}, .missing = {}, .now = noon});
+  seen = disk::judge({}, {.mounts = {mount("/", 10, 90)}, .missing = {}, .now = noon - 100h, .before = *seen.memory});
+  EXPECT_EQ(disk::Trends::read(*seen.memory).written(noon), "");
+}
+
+TEST(DiskTrend, ItsMemoryIsBoundedAndMayBeNonsense) {
+  disk::Facts facts{.mounts = {}, .missing = {}, .now = noon};
+  for (int i = 0; i < 100; ++i) facts.mounts.push_back(mount("/" + std::string(20, 'x') + std::to_string(i), 50, 50));
+  for (int run = 0; run < 100; ++run, facts.now += 5min) facts.before = *disk::judge({}, facts).memory;
+  EXPECT_LT(facts.before.size(), 60u * 1024);
+  for (const auto* text : {"trend.0 x:1 /", "trend.0 1:1 2 /", "trend.0 /", "trend.0 1:99999999999999999999 /", "a"}) {
+    EXPECT_EQ(disk::Trends::read(text).written(noon), "") << text;
+  }
 }
 
 TEST(DiskJudge, NothingToLookAtIsUnmeasured) { EXPECT_EQ(disk::judge({}, {}).outcome, Outcome::unmeasured); }
