@@ -1,24 +1,34 @@
 // Every kind of probe, one row each, in the order of the manual. docs/adding-a-probe.md is the recipe for a new one.
 #include <algorithm>
 
+#include "probes/clock.hpp"
+#include "probes/cpu.hpp"
 #include "probes/disk.hpp"
 #include "probes/heartbeat.hpp"
 #include "probes/docker.hpp"
+#include "probes/file_descriptors.hpp"
 #include "probes/horizon.hpp"
 #include "probes/http.hpp"
 #include "probes/journal.hpp"
 #include "probes/laravel_queue.hpp"
+#include "probes/load.hpp"
 #include "probes/memory.hpp"
 #include "probes/mysql.hpp"
 #include "probes/pm2.hpp"
 #include "probes/nginx.hpp"
 #include "probes/php_fpm.hpp"
+#include "probes/network.hpp"
+#include "probes/oom.hpp"
 #include "probes/postgres.hpp"
+#include "probes/pressure.hpp"
 #include "probes/probe.hpp"
+#include "probes/process.hpp"
 #include "probes/rabbitmq.hpp"
+#include "probes/reboot_required.hpp"
 #include "probes/redis.hpp"
 #include "probes/supervisor.hpp"
 #include "probes/systemd.hpp"
+#include "probes/swap.hpp"
 #include "probes/tcp.hpp"
 #include "probes/tls.hpp"
 
@@ -114,8 +124,13 @@ constexpr ProbeKind kinds[] = {
      .samples = docker::samples,
      .default_limits = docker::default_limits,
      .make = make_probe<docker::parse, docker::run, docker::judge>},
+    {.name = "process",
+     .title = "Processes run, as many as there should be; what they use of CPU, memory and open files",
+     .samples = process::samples,
+     .default_limits = process::default_limits,
+     .make = make_probe<process::parse, process::run, process::judge>},
     {.name = "disk",
-     .title = "How full the file systems are, and whether one became read-only",
+     .title = "How full the file systems are, when they will be full, and whether one became read-only",
      .samples = disk::samples,
      .default_limits = disk::default_limits,
      .make = make_probe<disk::parse, disk::run, disk::judge>},
@@ -124,6 +139,51 @@ constexpr ProbeKind kinds[] = {
      .samples = memory::samples,
      .default_limits = memory::default_limits,
      .make = make_probe<memory::parse, memory::run, memory::judge>},
+    {.name = "cpu",
+     .title = "How busy the processors are; in a container with a quota, how much of it is in use",
+     .samples = cpu::samples,
+     .default_limits = cpu::default_limits,
+     .make = make_probe<cpu::parse, cpu::run, cpu::judge>},
+    {.name = "load",
+     .title = "How many threads run, wait for a CPU or for a disk, for each core",
+     .samples = load::samples,
+     .default_limits = load::default_limits,
+     .make = make_probe<load::parse, load::run, load::judge>},
+    {.name = "pressure",
+     .title = "How much of the time programs wait for CPU, memory or disks",
+     .samples = pressure::samples,
+     .default_limits = pressure::default_limits,
+     .make = make_probe<pressure::parse, pressure::run, pressure::judge>},
+    {.name = "oom",
+     .title = "Processes that the kernel killed for want of memory, by name where its log may be read",
+     .samples = oom::samples,
+     .default_limits = oom::default_limits,
+     .make = make_probe<oom::parse, oom::run, oom::judge>},
+    {.name = "swap",
+     .title = "How much of the swap is in use, and how much goes in and out",
+     .samples = swap::samples,
+     .default_limits = swap::default_limits,
+     .make = make_probe<swap::parse, swap::run, swap::judge>},
+    {.name = "network",
+     .title = "Whether the interfaces have their link, and how many packets are broken or dropped",
+     .samples = network::samples,
+     .default_limits = network::default_limits,
+     .make = make_probe<network::parse, network::run, network::judge>},
+    {.name = "file-descriptors",
+     .title = "How many files are open on this host, of how many",
+     .samples = file_descriptors::samples,
+     .default_limits = file_descriptors::default_limits,
+     .make = make_probe<file_descriptors::parse, file_descriptors::run, file_descriptors::judge>},
+    {.name = "clock",
+     .title = "Whether the clock is kept in step, and how wrong it may be",
+     .samples = clock::samples,
+     .default_limits = clock::default_limits,
+     .make = make_probe<clock::parse, clock::run, clock::judge>},
+    {.name = "reboot-required",
+     .title = "Whether installed packages wait for a reboot, and since when",
+     .samples = reboot_required::samples,
+     .default_limits = reboot_required::default_limits,
+     .make = make_probe<reboot_required::parse, reboot_required::run, reboot_required::judge>},
 };
 
 }  // namespace
