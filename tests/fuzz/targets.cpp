@@ -16,6 +16,7 @@ std::span<const Target> targets() {
       {"fastcgi", fastcgi},
       {"docker_logs", docker_logs},
       {"docker_json", docker_json},
+      {"kernel_text", kernel_text},
   };
   return all;
 }

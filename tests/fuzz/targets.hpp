@@ -23,6 +23,7 @@ void xml_rpc(const std::uint8_t* data, std::size_t size);
 void fastcgi(const std::uint8_t* data, std::size_t size);
 void docker_logs(const std::uint8_t* data, std::size_t size);
 void docker_json(const std::uint8_t* data, std::size_t size);
+void kernel_text(const std::uint8_t* data, std::size_t size);
 
 std::span<const Target> targets();
 
