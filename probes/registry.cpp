@@ -12,6 +12,7 @@
 #include "probes/journal.hpp"
 #include "probes/laravel_queue.hpp"
 #include "probes/load.hpp"
+#include "probes/log.hpp"
 #include "probes/memory.hpp"
 #include "probes/mysql.hpp"
 #include "probes/pm2.hpp"
@@ -184,6 +185,12 @@ constexpr ProbeKind kinds[] = {
      .samples = reboot_required::samples,
      .default_limits = reboot_required::default_limits,
      .make = make_probe<reboot_required::parse, reboot_required::run, reboot_required::judge>},
+    {.name = "log",
+     .title = "New lines of a log that match, across its rotations, and whether it is rotated",
+     .samples = log::samples,
+     .default_limits = log::default_limits,
+     .passive = true,
+     .make = make_probe<log::parse, log::run, log::judge>},
 };
 
 }  // namespace
