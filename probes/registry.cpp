@@ -7,6 +7,7 @@
 #include "probes/heartbeat.hpp"
 #include "probes/docker.hpp"
 #include "probes/file_descriptors.hpp"
+#include "probes/file.hpp"
 #include "probes/horizon.hpp"
 #include "probes/http.hpp"
 #include "probes/journal.hpp"
@@ -185,6 +186,11 @@ constexpr ProbeKind kinds[] = {
      .samples = reboot_required::samples,
      .default_limits = reboot_required::default_limits,
      .make = make_probe<reboot_required::parse, reboot_required::run, reboot_required::judge>},
+    {.name = "file",
+     .title = "A file is there, or is not, with the owner, mode, age and content that it should have",
+     .samples = file::samples,
+     .default_limits = "",
+     .make = make_probe<file::parse, file::run, file::judge>},
     {.name = "log",
      .title = "New lines of a log that match, across its rotations, and whether it is rotated",
      .samples = log::samples,
