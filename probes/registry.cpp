@@ -3,6 +3,7 @@
 
 #include "probes/clock.hpp"
 #include "probes/cpu.hpp"
+#include "probes/access_log.hpp"
 #include "probes/disk.hpp"
 #include "probes/heartbeat.hpp"
 #include "probes/docker.hpp"
@@ -197,6 +198,11 @@ constexpr ProbeKind kinds[] = {
      .default_limits = log::default_limits,
      .passive = true,
      .make = make_probe<log::parse, log::run, log::judge>},
+    {.name = "access-log",
+     .title = "How many requests fail and how long they take, from the log of a web server",
+     .samples = access_log::samples,
+     .default_limits = access_log::default_limits,
+     .make = make_probe<access_log::parse, access_log::run, access_log::judge>},
 };
 
 }  // namespace

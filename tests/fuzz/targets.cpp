@@ -17,6 +17,7 @@ std::span<const Target> targets() {
       {"docker_logs", docker_logs},
       {"docker_json", docker_json},
       {"kernel_text", kernel_text},
+      {"log_lines", log_lines},
   };
   return all;
 }
