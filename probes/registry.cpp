@@ -4,6 +4,7 @@
 #include "probes/clock.hpp"
 #include "probes/cpu.hpp"
 #include "probes/access_log.hpp"
+#include "probes/backup.hpp"
 #include "probes/disk.hpp"
 #include "probes/heartbeat.hpp"
 #include "probes/docker.hpp"
@@ -203,6 +204,11 @@ constexpr ProbeKind kinds[] = {
      .samples = access_log::samples,
      .default_limits = access_log::default_limits,
      .make = make_probe<access_log::parse, access_log::run, access_log::judge>},
+    {.name = "backup",
+     .title = "The newest backup file is fresh, whole and as large as usual, and enough are kept",
+     .samples = backup::samples,
+     .default_limits = backup::default_limits,
+     .make = make_probe<backup::parse, backup::run, backup::judge>},
 };
 
 }  // namespace
