@@ -18,6 +18,7 @@ std::span<const Target> targets() {
       {"docker_json", docker_json},
       {"kernel_text", kernel_text},
       {"log_lines", log_lines},
+      {"s3", s3},
       {"archive", archive},
   };
   return all;
