@@ -33,6 +33,7 @@
 #include "probes/supervisor.hpp"
 #include "probes/systemd.hpp"
 #include "probes/swap.hpp"
+#include "probes/s3.hpp"
 #include "probes/tcp.hpp"
 #include "probes/tls.hpp"
 
@@ -209,6 +210,11 @@ constexpr ProbeKind kinds[] = {
      .samples = backup::samples,
      .default_limits = backup::default_limits,
      .make = make_probe<backup::parse, backup::run, backup::judge>},
+    {.name = "s3",
+     .title = "The newest backup in a bucket (S3, MinIO) is fresh and as large as usual, and enough are kept",
+     .samples = backup::samples,
+     .default_limits = backup::default_limits,
+     .make = make_probe<s3::parse, s3::run, s3::judge>},
 };
 
 }  // namespace
