@@ -10,6 +10,7 @@
 #include "probes/docker.hpp"
 #include "probes/file_descriptors.hpp"
 #include "probes/file.hpp"
+#include "probes/expiry.hpp"
 #include "probes/horizon.hpp"
 #include "probes/http.hpp"
 #include "probes/journal.hpp"
@@ -215,6 +216,12 @@ constexpr ProbeKind kinds[] = {
      .samples = backup::samples,
      .default_limits = backup::default_limits,
      .make = make_probe<s3::parse, s3::run, s3::judge>},
+    {.name = "expiry",
+     .title = "Keys are rotated, certificates and dates renewed, before it is too late",
+     .samples = expiry::samples,
+     .default_limits = expiry::default_limits,
+     .passive = true,
+     .make = make_probe<expiry::parse, expiry::run, expiry::judge>},
 };
 
 }  // namespace

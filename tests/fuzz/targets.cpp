@@ -20,6 +20,7 @@ std::span<const Target> targets() {
       {"log_lines", log_lines},
       {"s3", s3},
       {"archive", archive},
+      {"certificate", certificate},
   };
   return all;
 }

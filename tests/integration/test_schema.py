@@ -11,8 +11,16 @@ from support import repository
 SCHEMA = json.loads((repository / "config" / "vitald.schema.json").read_text(encoding="utf-8"))
 
 
+class Loader(yaml.SafeLoader):
+    """YAML 1.2, as editors read it: 2027-01-15 is a text."""
+
+
+Loader.yaml_implicit_resolvers = {first: [each for each in known if each[0] != "tag:yaml.org,2002:timestamp"]
+                                  for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()}
+
+
 def mistakes(path):
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    document = yaml.load(path.read_text(encoding="utf-8"), Loader)
     validator = jsonschema.Draft202012Validator(SCHEMA)
     return [f"{'/'.join(map(str, error.absolute_path))}: {error.message}" for error in validator.iter_errors(document)]
 
