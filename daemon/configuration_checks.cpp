@@ -27,6 +27,7 @@ constexpr std::size_t most_depends_on = 50;
 struct KindFacts {
   std::vector<SampleSpec> samples;  // `duration` included
   std::vector<Limit> default_limits;
+  bool always_free = false;  // every check of the kind may name samples of its own, besides those here
 };
 
 KindFacts facts_of(const ProbeKind& kind, Problems& problems) {
@@ -34,6 +35,10 @@ KindFacts facts_of(const ProbeKind& kind, Problems& problems) {
   facts.samples.push_back(probes::duration_sample);
   facts.samples.insert(facts.samples.end(), kind.samples.begin(), kind.samples.end());
   if (kind.default_limits.empty()) return facts;
+  const auto options = kind_options(kind);
+  facts.always_free = std::any_of(options.begin(), options.end(), [&](const config::Option& option) {
+    return option.required && option.name == kind.free_samples;
+  });
   Problems own;
   const Node node = config::parse_text(kind.default_limits, "default limits of " + std::string(kind.name), own);
   auto limits = config::Limits{facts.samples, false}.read(node, own);
@@ -123,7 +128,8 @@ class CheckReader {
     read_rules(in, defaults_, config::Limits{facts.samples, free_samples}, draft);
     draft.plan.probe = kind->make(in);
     in.finish();
-    if (!free_samples) add_default_limits(facts, draft.rules.limits);  // they are on figures that it does not ask for
+    // With a query they would be on figures that it does not ask for.
+    if (!free_samples || facts.always_free) add_default_limits(facts, draft.rules.limits);
     draft.plan.kind = kind;
     draft.rules.probe = kind->name;
     draft.rules.passive = kind->passive;

@@ -158,7 +158,8 @@ SeriesWriter::SeriesWriter(Board::Rows rows) : rows_(std::move(rows)) {
       families_.push_back({sample_metric(name, spec), type, spec.help, Fixed::sample, &spec, members});
     }
   }
-  families_.push_back({"vitald_query_value", "gauge", "A number that the check's own query gave.", Fixed::free_sample});
+  families_.push_back({"vitald_query_value", "gauge", "A number that the check's own query, or its plug-in, gave.",
+                       Fixed::free_sample});
 }
 
 SeriesWriter::~SeriesWriter() = default;

@@ -158,6 +158,7 @@ Observation timed_out(Duration timeout, const net::PhaseLog& phases) {
   if (step == "query") summary = "logged in, but no answer to the query within " + limit;
   if (step == "worker")
     summary = "connected, but no worker took the request within " + limit + ": all are busy or hang";
+  if (step == "program") summary = "the program did not end within " + limit;
   if (step == "rest") summary = "the answer began, but did not end within " + limit;
   return {.outcome = Outcome::refused, .summary = summary, .reason = "timeout"};
 }

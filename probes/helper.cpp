@@ -16,6 +16,7 @@
 #include <optional>
 
 #include "config/units.hpp"
+#include "probes/helper_programs.hpp"
 #include "probes/helper_wire.hpp"
 
 namespace vitald::probes {
@@ -77,11 +78,6 @@ void listen(const std::shared_ptr<Line>& line) {
   });
 }
 
-ProbeFailure gone_failure() {
-  return ProbeFailure(Outcome::unmeasured, "helper_gone", "vitald's helper process was killed",
-                      "restart vitald: systemctl restart vitald");
-}
-
 ProbeFailure stuck_failure(const std::string& path, const std::string& since) {
   return ProbeFailure(Outcome::refused, "mount_stuck", path + " hangs: the file system did not answer " + since,
                       "check the server behind it; umount -l " + path + " lets go of it");
@@ -90,9 +86,10 @@ ProbeFailure stuck_failure(const std::string& path, const std::string& since) {
 class Attached final : public Helper {
  public:
   Attached(asio::any_io_executor loop, int socket, int pid)
-      : loop_(loop), pid_(pid), line_(std::make_shared<Line>(loop, socket)) {}
+      : loop_(loop), pid_(pid), line_(std::make_shared<Line>(loop, socket)), programs_(loop, socket) {}
   Attached(const Attached&) = delete;
   ~Attached() override {
+    programs_.close();
     hang_up(*line_);
     boost::system::error_code ignored;
     line_->descriptor.close(ignored);
@@ -112,6 +109,10 @@ class Attached final : public Helper {
     if (!call->reply) throw boost::system::system_error(asio::error::operation_aborted);
     if (call->reply->error != 0) throw statvfs_failure(path, call->reply->error);
     co_return call->reply->use;
+  }
+
+  asio::awaitable<ProgramEnd> run_program(ProgramStart start, Duration patience) override {
+    return programs_.run(std::move(start), patience);
   }
 
  private:
@@ -148,9 +149,15 @@ class Attached final : public Helper {
   asio::any_io_executor loop_;
   int pid_;
   std::shared_ptr<Line> line_;
+  Programs programs_;
 };
 
 }  // namespace
+
+ProbeFailure gone_failure() {
+  return ProbeFailure(Outcome::unmeasured, "helper_gone", "vitald's helper process was killed",
+                      "restart vitald: systemctl restart vitald");
+}
 
 FileSystemUse statvfs_now(const std::string& path, int& error) {
   struct statvfs raw;

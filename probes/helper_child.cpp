@@ -3,7 +3,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <array>
@@ -16,7 +16,6 @@ namespace vitald::probes::helper_wire {
 namespace {
 
 struct Child {
-  int pid = 0;
   int pipe = -1;  // its one Reply comes here; end of file without one: it was killed
   std::uint64_t id = 0;
 };
@@ -30,10 +29,10 @@ int keep_only(int fd) {
   return 3;
 }
 
-/// Ends this process when the one that forked it ends; checked afterwards, since that may have happened just before.
-void die_with(int parent) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(0);
+/// The helper's own end must not end a warden: it cleans up first. It ends when the daemon's end of `socket` is gone.
+[[noreturn]] void become_warden(int socket) {
+  socket = keep_only(socket);
+  watch_over_program(socket);
 }
 
 [[noreturn]] void answer(const Request& request, int pipe, int parent) {
@@ -69,14 +68,39 @@ class Server {
  private:
   void take_request() {
     Request request;
-    const auto size = recv(socket_, &request, sizeof request - 1, 0);
+    int brought = -1;
+    const auto size = receive(request, brought);
     if (size < 0 && errno == EINTR) return;
-    if (size <= static_cast<ssize_t>(request_head)) _exit(0);  // the daemon is gone; our children die with us
+    if (brought >= 0) return start_warden(brought);
+    if (size == static_cast<ssize_t>(request_head)) return;   // its descriptor did not fit into our table
+    if (size < static_cast<ssize_t>(request_head)) _exit(0);  // the daemon is gone; our children die with us
     request.path[static_cast<std::size_t>(size) - request_head] = '\0';
     for (Child& child : children_) {
       if (child.pipe < 0) return start(child, request);
     }
     refuse(request.id, EAGAIN);
+  }
+
+  /// One packet, and the descriptor that may come with it.
+  ssize_t receive(Request& request, int& brought) const {
+    iovec piece{&request, sizeof request - 1};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+    msghdr message{};
+    message.msg_iov = &piece;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    const auto size = recvmsg(socket_, &message, MSG_CMSG_CLOEXEC);
+    const cmsghdr* const extra = size < 0 ? nullptr : CMSG_FIRSTHDR(&message);
+    if (extra != nullptr && extra->cmsg_type == SCM_RIGHTS) std::memcpy(&brought, CMSG_DATA(extra), sizeof brought);
+    return size;
+  }
+
+  static void start_warden(int socket) {
+    const int pid = fork();
+    if (pid == 0) become_warden(socket);
+    if (pid < 0) refuse_program(socket, errno);
+    close(socket);
   }
 
   void start(Child& child, const Request& request) {
@@ -91,7 +115,7 @@ class Server {
       close(ends[0]);
       return refuse(request.id, error);
     }
-    child = Child{.pid = pid, .pipe = ends[0], .id = request.id};
+    child = Child{.pipe = ends[0], .id = request.id};
   }
 
   void collect(Child& child) {
@@ -99,7 +123,6 @@ class Server {
     const auto size = read(child.pipe, &reply, sizeof reply);
     if (size < 0 && errno == EINTR) return;
     close(child.pipe);
-    waitpid(child.pid, nullptr, 0);  // its pipe is closed: it is past the call that could hang
     if (size == static_cast<ssize_t>(sizeof reply)) {
       send(socket_, &reply, sizeof reply, MSG_NOSIGNAL);
     } else {
@@ -121,12 +144,17 @@ class Server {
 
 }  // namespace
 
+void die_with(int parent) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(0);
+}
+
 void serve(int socket, int parent) {
   die_with(parent);
   // The end of the daemon ends the helper, never a signal that was meant for the daemon: Ctrl-C reaches the whole
   // process group and systemd's SIGTERM the whole control group, while the daemon still drains.
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2}) signal(number, SIG_IGN);
-  signal(SIGCHLD, SIG_DFL);
+  signal(SIGCHLD, SIG_IGN);  // the kernel buries our children by itself: a pipe or a socket tells how they ended
   prctl(PR_SET_NAME, "vitald-helper");
   socket = keep_only(socket);
   static_cast<void>(chdir("/") == 0);  // a working folder of ours must not keep a file system busy

@@ -1,16 +1,17 @@
 // Every kind of probe, one row each, in the order of the manual. docs/adding-a-probe.md is the recipe for a new one.
 #include <algorithm>
 
-#include "probes/clock.hpp"
-#include "probes/cpu.hpp"
 #include "probes/access_log.hpp"
 #include "probes/backup.hpp"
+#include "probes/clock.hpp"
+#include "probes/cpu.hpp"
 #include "probes/disk.hpp"
-#include "probes/heartbeat.hpp"
 #include "probes/docker.hpp"
-#include "probes/file_descriptors.hpp"
-#include "probes/file.hpp"
+#include "probes/exec.hpp"
 #include "probes/expiry.hpp"
+#include "probes/file.hpp"
+#include "probes/file_descriptors.hpp"
+#include "probes/heartbeat.hpp"
 #include "probes/horizon.hpp"
 #include "probes/http.hpp"
 #include "probes/journal.hpp"
@@ -19,11 +20,11 @@
 #include "probes/log.hpp"
 #include "probes/memory.hpp"
 #include "probes/mysql.hpp"
-#include "probes/pm2.hpp"
-#include "probes/nginx.hpp"
-#include "probes/php_fpm.hpp"
 #include "probes/network.hpp"
+#include "probes/nginx.hpp"
 #include "probes/oom.hpp"
+#include "probes/php_fpm.hpp"
+#include "probes/pm2.hpp"
 #include "probes/postgres.hpp"
 #include "probes/pressure.hpp"
 #include "probes/probe.hpp"
@@ -31,10 +32,10 @@
 #include "probes/rabbitmq.hpp"
 #include "probes/reboot_required.hpp"
 #include "probes/redis.hpp"
-#include "probes/supervisor.hpp"
-#include "probes/systemd.hpp"
-#include "probes/swap.hpp"
 #include "probes/s3.hpp"
+#include "probes/supervisor.hpp"
+#include "probes/swap.hpp"
+#include "probes/systemd.hpp"
 #include "probes/tcp.hpp"
 #include "probes/tls.hpp"
 
@@ -222,6 +223,12 @@ constexpr ProbeKind kinds[] = {
      .default_limits = expiry::default_limits,
      .passive = true,
      .make = make_probe<expiry::parse, expiry::run, expiry::judge>},
+    {.name = "exec",
+     .title = "Any Nagios plug-in, or a program whose exit status says whether all is well",
+     .samples = exec::samples,
+     .default_limits = exec::default_limits,
+     .make = make_probe<exec::parse, exec::run, exec::judge>,
+     .free_samples = "command"},
 };
 
 }  // namespace

@@ -137,6 +137,23 @@ TEST(Configuration, limits_of_the_kind_stand_where_the_user_gave_none) {
   EXPECT_EQ(checks[2].limits.size(), 2u);
 }
 
+TEST(Configuration, samples_of_the_users_own_that_every_check_has_leave_the_kinds_defaults) {
+  const test::Scratch scratch;
+  const Tables real{probes::probe_kinds(), alerting::notifier_kinds()};
+  const auto file = scratch.write("t.yaml",
+                                  "checks:\n"
+                                  "  plugin: { probe: exec, command: [ /x ], limits: { time: { warning: 2 } } }\n"
+                                  "  query: { probe: mysql, socket: /x, user: u, query: SELECT 1 AS n }\n");
+  const auto loaded = load_configuration(file, Secrets::leave, real, test::ordinary_host);
+  ASSERT_TRUE(loaded.configuration) << config::render_problems(loaded.problems);
+  for (const auto& rules : loaded.configuration->rules->checks) {
+    std::vector<std::string> limited;
+    for (const Limit& limit : rules.limits) limited.push_back(limit.sample);
+    const std::vector<std::string> wanted{"time", "exit_status"};
+    EXPECT_EQ(limited, rules.name == "plugin" ? wanted : std::vector<std::string>{}) << rules.name;
+  }
+}
+
 TEST(Configuration, five_mistakes_give_five_errors) {
   const auto [configuration, said] = load_text(
       "checks:\n"
@@ -197,7 +214,7 @@ TEST(Configuration, mistakes) {
        "'was': 'b' is the name of a check that still exists"},
       {"checks: { a: { probe: web, url: x, was: c }, b: { probe: web, url: x, was: c } }\n",
        "two checks say that they were 'c'"},
-      {"checks: { a: { probe: web, url: x, depends_on: b } }\n", "unknown key 'depends_on' in check a"},
+      {"checks: { a: { probe: web, url: x, depends_on: b } }\n", "there is no check 'b'"},
       {"defaults: { probe: web }\n", "unknown key 'probe' in the configuration, defaults"},
       {"state: var/lib\n", "'state': expected a path that begins with '/', found 'var/lib'"},
       {"log: { level: verbose }\n", "expected trace, debug, info, warning or error, found 'verbose'"},

@@ -30,6 +30,9 @@ struct NoNetwork final : net::Network {
 
 struct NoHelper final : probes::Helper {
   asio::awaitable<probes::FileSystemUse> statvfs(std::string, Duration) override { co_return probes::FileSystemUse{}; }
+  asio::awaitable<probes::ProgramEnd> run_program(probes::ProgramStart, Duration) override {
+    co_return probes::ProgramEnd{};
+  }
 };
 
 /// A probe whose run is whatever the test says.

@@ -21,6 +21,7 @@ std::span<const Target> targets() {
       {"s3", s3},
       {"archive", archive},
       {"certificate", certificate},
+      {"perfdata", perfdata},
   };
   return all;
 }

@@ -28,6 +28,7 @@ void log_lines(const std::uint8_t* data, std::size_t size);
 void s3(const std::uint8_t* data, std::size_t size);
 void archive(const std::uint8_t* data, std::size_t size);
 void certificate(const std::uint8_t* data, std::size_t size);
+void perfdata(const std::uint8_t* data, std::size_t size);
 
 std::span<const Target> targets();
 

@@ -106,8 +106,15 @@ struct FakeHelper final : probes::Helper {
     if (found == known.end()) throw probes::ProbeFailure(Outcome::refused, "mount_stuck", path + " hangs");
     co_return found->second;
   }
+  boost::asio::awaitable<probes::ProgramEnd> run_program(probes::ProgramStart start, Duration patience) override {
+    started.emplace_back(std::move(start), patience);
+    if (!program) throw std::logic_error("no program was expected");
+    co_return *program;
+  }
   std::map<std::string, probes::FileSystemUse> known;
   std::vector<std::pair<std::string, Duration>> asked;
+  std::optional<probes::ProgramEnd> program;  // how every program ends
+  std::vector<std::pair<probes::ProgramStart, Duration>> started;
 };
 
 /// One run's surroundings. Tests replace `network` where they have a script for it.
