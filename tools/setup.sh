@@ -9,10 +9,21 @@ packages_of() {
   for group in "$@"; do awk -v group="$group" '$1 == group { print $2 }' tools/packages; done
 }
 
+# came_otherwise PACKAGE: whether what is wanted of it is there without Debian's package. A node from elsewhere brings npm
+# along, and Debian's package of that conflicts with it.
+came_otherwise() {
+  case $1 in
+    nodejs) command -v node >/dev/null ;;
+    npm) command -v npm >/dev/null ;;
+    *) return 1 ;;
+  esac
+}
+
 # missing_packages GROUP...: those of them that are not installed.
 missing_packages() {
   local package
   for package in $(packages_of "$@"); do
+    came_otherwise "$package" && continue
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || echo "$package"
   done
 }
@@ -58,9 +69,7 @@ install_missing() {
   # What the tests brought must not start at the next boot either; what was there before is left as it is.
   for service in nginx-light:nginx prometheus:prometheus mariadb-server:mariadb postgresql:postgresql \
     redis-server:redis-server rabbitmq-server:rabbitmq-server rabbitmq-server:epmd.socket rabbitmq-server:epmd.service \
-    supervisor:supervisor \
-    php-fpm:php8.2-fpm \
-    php-fpm:php8.2-fpm podman:podman.socket podman:podman.service podman:podman-restart.service \
+    supervisor:supervisor php-fpm:php8.2-fpm podman:podman.socket podman:podman.service podman:podman-restart.service \
     podman:podman-auto-update.timer podman:podman-auto-update.service; do
     case " $missing " in
       *" ${service%%:*} "*) as_root systemctl disable --quiet "${service#*:}" 2>/dev/null || true ;;
