@@ -1,6 +1,7 @@
 #include "probes/log_bytes.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -13,6 +14,7 @@ namespace vitald::probes {
 namespace {
 
 constexpr std::size_t skip_bytes = 1 << 20;  // of a gzip'ed file between two looks at the clock
+constexpr unsigned wanted = STATX_BASIC_STATS | STATX_BTIME;
 constexpr std::size_t kept_bytes = 128 * 1024;
 
 std::string read_plain(int descriptor, std::uint64_t at, std::size_t most) {
@@ -35,7 +37,11 @@ class Plain final : public LogBytes {
   ~Plain() override { ::close(descriptor_); }
   bool packed() const override { return false; }
   std::uint64_t size() const override { return file().size; }
-  std::string read(std::uint64_t at, std::size_t most) override { return read_plain(descriptor_, at, most); }
+  std::string read(std::uint64_t at, std::size_t most) override {
+    // Room for what is there, and a little for what has been added since: most reads find less than a piece.
+    const std::uint64_t left = size() - std::min(size(), at) + 4096;
+    return read_plain(descriptor_, at, static_cast<std::size_t>(std::min<std::uint64_t>(most, left)));
+  }
   std::uint64_t data_from(std::uint64_t at) const override {
     const off_t data = ::lseek(descriptor_, static_cast<off_t>(at), SEEK_DATA);
     return data < 0 ? at : std::max<std::uint64_t>(at, static_cast<std::uint64_t>(data));
@@ -54,7 +60,7 @@ class Packed final : public LogBytes {
     }
     unpacked_ = ::gzdopen(descriptor, "rb");
     if (unpacked_ == nullptr) ::close(descriptor);
-    if (unpacked_ != nullptr) ::gzbuffer(unpacked_, 128 * 1024);
+    if (unpacked_ != nullptr) ::gzbuffer(unpacked_, 64 * 1024);
   }
   Packed(const Packed&) = delete;
   ~Packed() override {
@@ -101,14 +107,25 @@ class Packed final : public LogBytes {
   std::string last_;  // the bytes before at_: going back any further would mean to unpack the file again
 };
 
-std::int64_t nanoseconds(const timespec& at) { return at.tv_sec * std::int64_t{1'000'000'000} + at.tv_nsec; }
+std::int64_t nanoseconds(const statx_timestamp& at) { return at.tv_sec * std::int64_t{1'000'000'000} + at.tv_nsec; }
+
+LogFile log_file(std::string path, const struct statx& facts) {
+  const bool has_birth = (facts.stx_mask & STATX_BTIME) != 0;
+  return {.path = std::move(path),
+          .device = std::uint64_t{facts.stx_dev_major} << 32 | facts.stx_dev_minor,
+          .inode = facts.stx_ino,
+          .born = has_birth ? nanoseconds(facts.stx_btime) : 0,
+          .size = facts.stx_size,
+          .modified = nanoseconds(facts.stx_mtime),
+          .changed = nanoseconds(facts.stx_ctime)};
+}
 
 /// -1 and why not.
 int open_regular(const std::string& path, LogFile& file, std::error_code& error) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  struct stat facts {};
-  int failed = descriptor < 0 || ::fstat(descriptor, &facts) != 0 ? errno : 0;
-  if (failed == 0 && !S_ISREG(facts.st_mode)) failed = ENOTSUP;
+  struct statx facts {};
+  int failed = descriptor < 0 || ::statx(descriptor, "", AT_EMPTY_PATH, wanted, &facts) != 0 ? errno : 0;
+  if (failed == 0 && !S_ISREG(facts.stx_mode)) failed = ENOTSUP;
   error = std::error_code(failed, std::generic_category());
   if (failed == 0) file = log_file(path, facts);
   if (failed == 0 || descriptor < 0) return descriptor;
@@ -118,13 +135,10 @@ int open_regular(const std::string& path, LogFile& file, std::error_code& error)
 
 }  // namespace
 
-LogFile log_file(std::string path, const struct stat& facts) {
-  return {.path = std::move(path),
-          .device = facts.st_dev,
-          .inode = facts.st_ino,
-          .size = static_cast<std::uint64_t>(facts.st_size),
-          .modified = nanoseconds(facts.st_mtim),
-          .changed = nanoseconds(facts.st_ctim)};
+std::optional<LogFile> find_log(const std::string& root, const std::string& path) {
+  struct statx facts {};
+  if (::statx(AT_FDCWD, (root + path).c_str(), 0, wanted, &facts) != 0 || !S_ISREG(facts.stx_mode)) return std::nullopt;
+  return log_file(path, facts);
 }
 
 std::unique_ptr<LogBytes> LogBytes::open(const std::string& path, std::error_code& error) {

@@ -1,11 +1,10 @@
 // The bytes of one log file, plain or gzip'ed, at any place. Blocks: for workers' jobs.
 #pragma once
 
-#include <sys/stat.h>
-
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 
@@ -15,12 +14,14 @@ namespace vitald::probes {
 struct LogFile {
   std::string path;
   std::uint64_t device = 0, inode = 0;
+  std::int64_t born = 0;      // an inode is used again, but not by a file of the same birth; 0 where nobody knows it
   std::uint64_t size = 0;     // of the file: packed, where it is
   std::int64_t modified = 0;  // nanoseconds of the epoch: its last write
   std::int64_t changed = 0;   // its last renaming, or whatever else
 };
 
-LogFile log_file(std::string path, const struct stat& facts);
+/// Nothing where it is no regular file, or none is there.
+std::optional<LogFile> find_log(const std::string& root, const std::string& path);
 
 class LogBytes {
  public:
@@ -38,9 +39,9 @@ class LogBytes {
   virtual bool packed() const = 0;
   /// Bytes of the log itself. Of a gzip'ed one its last four bytes tell, modulo 4 GiB.
   virtual std::uint64_t size() const = 0;
-  /// `most` bytes from `at` on, fewer at the end, none behind it; none either where a gzip'ed file is broken or not yet
-  /// complete (`broken`). Of a gzip'ed file all the bytes in front have to be unpacked, which `stop` may end: nothing
-  /// then, and `stopped`.
+  /// `most` bytes from `at` on, fewer at the end as it was at opening, none at the end as it is now; none either where
+  /// a gzip'ed file is broken or not yet complete (`broken`). Of a gzip'ed file all the bytes in front have to be
+  /// unpacked, which `stop` may end: nothing then, and `stopped`.
   virtual std::string read(std::uint64_t at, std::size_t most) = 0;
   /// The first head_bytes, read once.
   const std::string& head();

@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <glob.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -95,10 +94,9 @@ std::vector<LogFile> rotated_files(const std::string& root, const std::string& p
   }
   std::vector<LogFile> files;
   std::set<std::string> seen{path};
-  for (std::string& name : names) {
-    struct stat facts {};
-    if (!seen.insert(name).second || ::stat((root + name).c_str(), &facts) != 0 || !S_ISREG(facts.st_mode)) continue;
-    files.push_back(log_file(std::move(name), facts));
+  for (const std::string& name : names) {
+    auto file = seen.insert(name).second ? find_log(root, name) : std::nullopt;
+    if (file) files.push_back(std::move(*file));
   }
   std::stable_sort(files.begin(), files.end(),
                    [](const LogFile& a, const LogFile& b) { return a.modified > b.modified; });

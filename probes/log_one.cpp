@@ -28,10 +28,6 @@ ProbeFailure trouble_with(const std::string& path, int error) {
                       "vitald could not read " + path + ": " + std::generic_category().message(error));
 }
 
-bool same_file(const LogFile& file, const Position& position) {
-  return file.device == position.device && file.inode == position.inode;
-}
-
 }  // namespace
 
 OneLog::OneLog(const FollowOptions& options, std::string path, std::optional<LogMemory> known, bool fresh)
@@ -101,7 +97,7 @@ void OneLog::begin() {
     LogBytes* const bytes = bytes_of(*candidate);
     if (bytes == nullptr || (!candidate->at_path && registered++ == most_registered)) continue;
     Position position = at_the_end(*bytes);
-    if (candidate->at_path && options_.from_start) position = {.device = position.device, .inode = position.inode};
+    if (candidate->at_path && options_.from_start) position = position_in(bytes->file());
     candidate->taken = true;
     placed_.insert(placed_.begin(), Placed{position, candidate.get()});
   }
@@ -109,13 +105,17 @@ void OneLog::begin() {
 
 bool OneLog::adopt(Placed& placed, Candidate& candidate) {
   LogBytes* const bytes = bytes_of(candidate);
-  if (bytes == nullptr || !continues(*bytes, placed.position)) {
+  // The same packed file, read to its end: nobody writes to it, and unpacking it again would tell nothing new.
+  const bool is_done = bytes != nullptr && bytes->packed() && same_file(bytes->file(), placed.position) &&
+                       bytes->size() == placed.position.seen;
+  if (bytes == nullptr || !(is_done || continues(*bytes, placed.position))) {
     stopped_ = stopped_ || (bytes != nullptr && bytes->stopped);
     return false;
   }
   placed.at = &candidate;
   placed.position.device = bytes->file().device;
   placed.position.inode = bytes->file().inode;
+  placed.position.born = bytes->file().born;
   placed.position.missed = 0;
   candidate.taken = true;
   return true;
@@ -190,15 +190,14 @@ void OneLog::add_new() {
       LogBytes* const bytes = bytes_of(*candidate);
       if (bytes == nullptr || bytes->head().empty() || is_copy(*candidate)) continue;
       candidate->taken = true;
-      const Position position{.device = bytes->file().device, .inode = bytes->file().inode};
-      placed_.push_back({position, candidate.get()});
+      placed_.push_back({position_in(bytes->file()), candidate.get()});
     }
   }
   std::stable_sort(placed_.begin() + static_cast<std::ptrdiff_t>(from), placed_.end(),
                    [](const Placed& a, const Placed& b) { return a.at->file.modified < b.at->file.modified; });
   if (at_path != nullptr && !at_path->taken) {
     at_path->taken = true;
-    current = Placed{{.device = at_path->file.device, .inode = at_path->file.inode}, at_path};
+    current = Placed{position_in(at_path->file), at_path};
   }
   const std::size_t many = placed_.size();
   if (current) placed_.push_back(*current);

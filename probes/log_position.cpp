@@ -59,6 +59,7 @@ std::string written(const LogMemory& memory) {
   add(text, memory.current);
   add(text, memory.positions.size());
   for (const Position& each : memory.positions) {
+    add(text, each.born);
     for (const auto number : {each.device, each.inode, each.offset, each.seen, each.head, each.tail}) add(text, number);
     for (const bool flag : {each.skipping, each.carries, each.continued, each.unread}) add(text, flag);
     add(text, each.missed);
@@ -79,6 +80,7 @@ std::optional<LogMemory> parse_log_memory(std::string_view text) {
   if (!numbers.good() || count > most_positions) return std::nullopt;
   for (std::size_t i = 0; i < count; ++i) {
     Position each;
+    numbers.next(each.born);
     for (auto* number : {&each.device, &each.inode, &each.offset, &each.seen, &each.head, &each.tail})
       numbers.next(*number);
     for (auto* flag : {&each.skipping, &each.carries, &each.continued, &each.unread}) numbers.next(*flag);
@@ -90,8 +92,15 @@ std::optional<LogMemory> parse_log_memory(std::string_view text) {
   return memory;
 }
 
+Position position_in(const LogFile& file) { return {.device = file.device, .inode = file.inode, .born = file.born}; }
+
+bool same_file(const LogFile& file, const Position& position) {
+  return file.device == position.device && file.inode == position.inode && file.born == position.born;
+}
+
 bool continues(LogBytes& bytes, const Position& position) {
   constexpr std::uint64_t told_by_gzip = std::uint64_t{1} << 32;
+  if (position.seen == 0) return true;
   if (bytes.size() < position.seen && (!bytes.packed() || position.seen < told_by_gzip)) return false;
   const std::string_view head = std::string_view(bytes.head()).substr(0, head_of(position));
   if (head.size() != head_of(position) || fnv1a(head) != position.head) return false;
@@ -108,7 +117,7 @@ void take_fingerprint(LogBytes& bytes, std::string_view tail, Position& position
 }
 
 Position at_the_end(LogBytes& bytes) {
-  Position position{.device = bytes.file().device, .inode = bytes.file().inode};
+  Position position = position_in(bytes.file());
   position.offset = position.seen = bytes.size();
   std::string last;
   if (!bytes.packed()) {

@@ -12,10 +12,12 @@
 
 namespace vitald::probes {
 
-/// One file that is, or was, at the path of a log. Device and inode find it after a renaming; the hashes of its first
-/// bytes and of those before `seen` find it in a copy or a gzip'ed one, and tell another file with the same inode.
+/// One file that is, or was, at the path of a log. Device, inode and birth find it after a renaming; the hashes of its
+/// first bytes and of those before `seen` find it in a copy or a gzip'ed one, and tell another file with the same
+/// inode.
 struct Position {
   std::uint64_t device = 0, inode = 0;
+  std::int64_t born = 0;
   std::uint64_t offset = 0;  // of the first byte that belongs to no line counted yet
   std::uint64_t seen = 0;    // how far the bytes are known; behind `offset` where a line is half written
   std::uint64_t head = 0, tail = 0;
@@ -43,6 +45,9 @@ std::string written(const LogMemory& memory);
 /// Nothing where it is none.
 std::optional<LogMemory> parse_log_memory(std::string_view text);
 
+/// At its start.
+Position position_in(const LogFile& file);
+bool same_file(const LogFile& file, const Position& position);
 /// Whether `bytes` are those of the position, and perhaps more.
 bool continues(LogBytes& bytes, const Position& position);
 /// `tail`: at least the last tail_bytes before position.seen, or all of them.

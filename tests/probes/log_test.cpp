@@ -34,7 +34,7 @@ TEST(LogParse, TakesOneOrMany) {
   EXPECT_THAT(many.config.files, ElementsAre("/var/log/a.log", "/srv/*/b.log"));
   EXPECT_EQ(many.config.lines.match.size(), 2u);
   EXPECT_TRUE(many.config.from_start);
-  EXPECT_EQ(many.config.missing, log::Missing::ok);
+  EXPECT_EQ(many.config.missing, Missing::ok);
   EXPECT_EQ(many.config.rotated_within, std::chrono::hours(25));
   EXPECT_EQ(many.config.target(), "log:/var/log/a.log");
 }

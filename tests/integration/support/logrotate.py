@@ -7,6 +7,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from .waiting import wait_until
+
 _PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 
 
@@ -23,6 +25,12 @@ class Logrotate:
         self.file.chmod(0o644)
 
     def rotate(self):
+        wait_until(self._rotated, "logrotate to find a name that is free: those with a date are new each second")
+
+    def _rotated(self):
         done = subprocess.run([self.program, "--force", "--state", str(self.state), str(self.file)], capture_output=True, text=True,
                               check=False, stdin=subprocess.DEVNULL, timeout=60)
+        if "already exists, skipping" in done.stderr:
+            return False
         assert done.returncode == 0, f"logrotate ended with {done.returncode}: {done.stdout}{done.stderr}"
+        return True
