@@ -107,7 +107,7 @@ Observation judge_none(const Config& config, const Facts& facts) {
   Observation seen;
   if (!facts.stock.unfinished.empty()) {
     const Copy& first = facts.stock.unfinished.front();
-    seen.samples.push_back({.name = "count", .value = 0, .says = "no finished backup is there"});
+    seen.samples.push_back({.name = "kept", .value = 0, .says = "no finished backup is there"});
     seen.summary = "the first backup is being written: " + describe(first, facts.stock.now);
   } else if (!facts.missing_folder.empty()) {
     blame(wrong("no_folder", "the folder " + facts.missing_folder + " is not there, so no backup is",

@@ -58,7 +58,7 @@ void add_shrink(const Stock& stock, Observation& seen) {
 void add_retention(const Rules& rules, const Stock& stock, Observation& seen) {
   const auto count = static_cast<double>(stock.copies.size());
   const Copy& oldest = stock.copies.back();
-  seen.samples.push_back({.name = "count", .value = count, .says = "only " + say_count(count, "backup") + " there"});
+  seen.samples.push_back({.name = "kept", .value = count, .says = "only " + say_count(count, "backup") + " there"});
   if (rules.keep > 0) {
     seen.samples.push_back({.name = "missing",
                             .value = std::max(static_cast<double>(rules.keep) - count, 0.0),

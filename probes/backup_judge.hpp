@@ -74,7 +74,7 @@ inline constexpr std::array samples{
                .unit = Unit::ratio,
                .help = "By which share the newest is smaller than usual (the median of up to ten before it); absent "
                        "where fewer than three can be compared"},
-    SampleSpec{.name = "count", .help = "How many there are", .lower_is_worse = true},
+    SampleSpec{.name = "kept", .help = "How many there are", .lower_is_worse = true},
     SampleSpec{.name = "missing", .help = "How many there are fewer than `keep` says"},
     SampleSpec{.name = "oldest", .unit = Unit::seconds, .help = "Age of the oldest"},
     SampleSpec{.name = "outlived", .help = "How many should have been deleted by now, where `delete_after` says when"},

@@ -45,7 +45,7 @@ inline constexpr std::array samples{
                    "where it is known",
                .has_maximum = true},
     SampleSpec{.name = "idle", .help = "Workers that wait for a request", .lower_is_worse = true},
-    SampleSpec{.name = "total", .help = "Workers that run"},
+    SampleSpec{.name = "workers", .help = "Workers that run"},
     SampleSpec{.name = "max_active", .help = "Most workers that were ever busy at once since php-fpm started"},
     SampleSpec{.name = "listen_queue",
                .help = "Connections that wait for a worker, on a TCP port; of a Unix socket php-fpm does not know it",

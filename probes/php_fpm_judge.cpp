@@ -58,7 +58,7 @@ void measure(const Figures& figures, const std::optional<double>& most, Observat
   if (most && *most > 1) add(seen, "used", figures.active / *most);
   seen.samples.push_back({.name = "active", .value = figures.active, .maximum = most});
   add(seen, "idle", figures.idle);
-  add(seen, "total", figures.total);
+  add(seen, "workers", figures.total);
   add(seen, "max_active", figures.max_active);
   if (figures.listen_queue && figures.listen_queue_length.value_or(0) > 0)
     seen.samples.push_back(

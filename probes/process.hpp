@@ -57,7 +57,7 @@ Observation judge(const Config& config, const Facts& facts);
 Facts find_processes(const Host& host, const Config& config, const Now& now);
 
 inline constexpr std::array samples{
-    SampleSpec{.name = "count", .help = "How many run", .lower_is_worse = true},
+    SampleSpec{.name = "running", .help = "How many run", .lower_is_worse = true},
     SampleSpec{.name = "cpu",
                .unit = Unit::ratio,
                .help = "CPU that they used since the last run, all together; 100% is one core"},

@@ -81,7 +81,7 @@ Sums add_up(const Facts& facts) {
 }
 
 void add_samples(const Facts& facts, const Remembered& before, Observation& seen) {
-  seen.samples.push_back({.name = "count", .value = static_cast<double>(facts.found.size())});
+  seen.samples.push_back({.name = "running", .value = static_cast<double>(facts.found.size())});
   const auto change = compare(facts, before);
   if (change) {
     const std::string which = facts.found.empty() ? "" : " of " + facts.found.front().stat.name;

@@ -33,7 +33,7 @@ class FiguresTest(PhpFpmTest):
         report = probe({"socket": pool.socket})
         self.assert_report(report, "ok", "", "^1 of 3 workers busy$")
         self.assertEqual(sample(report, "active"), 1)
-        self.assertEqual(sample(report, "total"), 3)
+        self.assertEqual(sample(report, "workers"), 3)
         self.assertAlmostEqual(sample(report, "used"), 1 / 3, 3)
         self.assertIsNone(sample(report, "listen_queue"), "of a Unix socket it is not known")
         for name in ("idle", "max_active", "accepted", "slow_requests", "max_children_reached", "uptime"):

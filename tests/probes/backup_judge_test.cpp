@@ -64,7 +64,7 @@ TEST(BackupJudge, SaysHowThingsStand) {
   EXPECT_EQ(value(seen, "age"), 3 * 3600);
   EXPECT_EQ(value(seen, "size"), 10 * mib);
   EXPECT_EQ(value(seen, "shrink"), 0);
-  EXPECT_EQ(value(seen, "count"), 12);
+  EXPECT_EQ(value(seen, "kept"), 12);
   EXPECT_EQ(value(seen, "oldest"), 3 * 3600 + 11 * 86400);
   EXPECT_EQ(find(seen, "missing"), nullptr);
   EXPECT_EQ(find(seen, "outlived"), nullptr);
@@ -168,7 +168,7 @@ TEST(BackupJudge, TheFirstOneMayStillBeComing) {
   const auto seen = backup::judge(config(), facts(coming));
   EXPECT_EQ(seen.outcome, Outcome::answered);
   EXPECT_EQ(seen.summary, "the first backup is being written: db-1.gz, 20 s old, 5 MiB");
-  EXPECT_EQ(value(seen, "count"), 0);
+  EXPECT_EQ(value(seen, "kept"), 0);
   auto next = stock(2);
   next.unfinished = coming.unfinished;
   EXPECT_THAT(evidence(backup::judge(config(), facts(next)), "being written"), StartsWith("/b/db-1.gz: 5 MiB"));

@@ -135,7 +135,7 @@ TEST_F(BackupRun, TakesTheNewestFinishedOne) {
   EXPECT_THAT(seen.summary, StartsWith("2.gz, 2 h old"));
   EXPECT_EQ(evidence(seen, "integrity"), "2.gz decodes to its end");
   EXPECT_THAT(evidence(seen, "being written"), HasSubstr("/b/3.gz"));
-  EXPECT_EQ(value(seen, "count"), 2);
+  EXPECT_EQ(value(seen, "kept"), 2);
   const auto later = observe(config("unchanged_for: 10s"));
   EXPECT_EQ(later.summary, "3.gz is corrupt: its end is missing");
 }

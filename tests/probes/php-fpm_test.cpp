@@ -43,7 +43,8 @@ std::string page(const std::string& manager = "dynamic", int active = 3, const s
 std::string worker(const std::string& state, int microseconds, const std::string& uri) {
   return R"({"pid":22007,"state":")" + state + R"(","start time":1,"start since":3,"requests":2,"request duration":)" +
          std::to_string(microseconds) + R"(,"request method":"GET","request uri":")" + uri +
-         R"(","content length":0,"user":"-","script":"/srv/index.php","last request cpu":0.00,"last request memory":0})";
+         R"(","content length":0,"user":"-","script":"/srv/index.php",)"
+         R"("last request cpu":0.00,"last request memory":0})";
 }
 
 std::string reply(const std::string& body, const std::string& head = "Content-Type: application/json\r\n\r\n") {
@@ -126,7 +127,7 @@ TEST(PhpFpmJudge, SaysHowManyWorkersAreBusy) {
   EXPECT_EQ(value(seen, "active"), 3);
   EXPECT_EQ(seen.samples.at(1).maximum, 50);
   EXPECT_EQ(value(seen, "idle"), 1);
-  EXPECT_EQ(value(seen, "total"), 4);
+  EXPECT_EQ(value(seen, "workers"), 4);
   EXPECT_EQ(value(seen, "max_active"), 4);
   EXPECT_EQ(value(seen, "listen_queue"), 2);
   EXPECT_EQ(value(seen, "max_children_reached"), 1);
@@ -235,7 +236,7 @@ TEST(PhpFpmRun, TellsAnAnswerThatBreaksOff) {
 }
 
 TEST(PhpFpmRun, FailsAtEveryStep) {
-  const auto steps = fails_at_every_step({Script().expect_something().reply_in_pieces(reply(page()), 200)},
+  const auto steps = fails_at_every_step({Script().expect_something().reply_in_pieces(reply(page()), 50)},
                                          [](ScriptedNetwork& network) -> awaitable<void> {
                                            static const auto check = config();
                                            Surroundings around;

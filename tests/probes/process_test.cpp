@@ -106,7 +106,7 @@ TEST_F(ProcessTest, FindsByName) {
   add({.pid = 813, .name = "mysqld_safe"}, "/bin/sh mysqld_safe");
   auto seen = once("name: mysqld");
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(find_sample_of(seen, "count"), 1);
+  EXPECT_EQ(find_sample_of(seen, "running"), 1);
   EXPECT_EQ(find_sample_of(seen, "cpu"), std::nullopt);
   EXPECT_EQ(find_sample_of(seen, "memory"), 2560 * page);
   EXPECT_EQ(find_sample_of(seen, "threads"), 2);
@@ -123,7 +123,7 @@ TEST_F(ProcessTest, FindsByName) {
 
 TEST_F(ProcessTest, ALongNameIsComparedAsFarAsTheKernelKeepsIt) {
   add({.pid = 9, .name = "a-rather-long-n"});
-  EXPECT_EQ(find_sample_of(once("name: a-rather-long-name"), "count"), 1);
+  EXPECT_EQ(find_sample_of(once("name: a-rather-long-name"), "running"), 1);
 }
 
 TEST_F(ProcessTest, FindsByCommandLineAndUser) {
@@ -131,10 +131,10 @@ TEST_F(ProcessTest, FindsByCommandLineAndUser) {
   add({.pid = 21, .name = "php"}, "php artisan queue:work --queue=low");
   add({.pid = 22, .name = "php"}, "php artisan schedule:run");
   add({.pid = 23, .name = "idle"}, "");
-  EXPECT_EQ(find_sample_of(once("command: 'artisan queue:work'"), "count"), 2);
-  EXPECT_EQ(find_sample_of(once("command: '^php artisan .*--queue=low$'"), "count"), 1);
-  EXPECT_EQ(find_sample_of(once("command: idle"), "count"), 1);  // one without a command line has its name
-  EXPECT_EQ(find_sample_of(once("{ name: php, user: '33' }"), "count"), 3);
+  EXPECT_EQ(find_sample_of(once("command: 'artisan queue:work'"), "running"), 2);
+  EXPECT_EQ(find_sample_of(once("command: '^php artisan .*--queue=low$'"), "running"), 1);
+  EXPECT_EQ(find_sample_of(once("command: idle"), "running"), 1);  // one without a command line has its name
+  EXPECT_EQ(find_sample_of(once("{ name: php, user: '33' }"), "running"), 3);
   EXPECT_EQ(once("{ name: php, user: '34' }").summary, "no process named php of user 34 runs");
 }
 
@@ -156,7 +156,7 @@ TEST_F(ProcessTest, NoneIsWrongAndSaysWhenItWasLastSeen) {
   EXPECT_EQ(seen.outcome, Outcome::wrong);
   EXPECT_EQ(seen.reason, "not_running");
   EXPECT_EQ(seen.summary, "no process named mysqld runs");
-  EXPECT_EQ(find_sample_of(seen, "count"), 0);
+  EXPECT_EQ(find_sample_of(seen, "running"), 0);
   EXPECT_EQ(find_sample_of(seen, "ended"), 1);
   EXPECT_THAT(find_evidence(seen, "last seen"), HasSubstr("UTC, pid 812"));
   EXPECT_THAT(find_evidence(once("name: mysqld"), "last seen"), HasSubstr("UTC, pid 812"));
@@ -264,7 +264,7 @@ TEST_F(ProcessTest, ManyAreCountedButNotAllRemembered) {
   for (int pid = 1000; pid < 1600; ++pid) add({.pid = pid, .name = "worker"});
   once("name: worker");
   const auto seen = once("name: worker");
-  EXPECT_EQ(find_sample_of(seen, "count"), 600);
+  EXPECT_EQ(find_sample_of(seen, "running"), 600);
   EXPECT_EQ(find_sample_of(seen, "cpu"), std::nullopt);
   EXPECT_LT(seen.memory->size(), 60u * 1024);
 }
@@ -272,7 +272,7 @@ TEST_F(ProcessTest, ManyAreCountedButNotAllRemembered) {
 TEST_F(ProcessTest, FindsItselfOnThisHost) {
   around.host.root = "";
   const auto seen = once("command: _tests");
-  EXPECT_GE(*find_sample_of(seen, "count"), 1) << seen.summary;
+  EXPECT_GE(*find_sample_of(seen, "running"), 1) << seen.summary;
   EXPECT_GE(*find_sample_of(seen, "open_files"), 1);
   EXPECT_THAT(around.workers.keys, ElementsAre("/proc"));
 }

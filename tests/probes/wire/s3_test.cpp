@@ -13,7 +13,8 @@ constexpr auto page = R"(<?xml version="1.0" encoding="UTF-8"?>
 <KeyCount>2</KeyCount><MaxKeys>1000</MaxKeys><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>
 <NextContinuationToken>1ueGcxLPRx1Tr/XYExHnhbYLgveDs2J==</NextContinuationToken>
 <Contents><Key>core_db/2026-11-27+a%2Bb.sql.gz</Key><LastModified>2026-11-27T02:00:11.000Z</LastModified>
-<ETag>&quot;fba9dede5f27731c9771645a39863328-2&quot;</ETag><Size>434234</Size><StorageClass>STANDARD</StorageClass></Contents>
+<ETag>&quot;fba9dede5f27731c9771645a39863328-2&quot;</ETag><Size>434234</Size>
+<StorageClass>STANDARD</StorageClass></Contents>
 <Contents><Key>core_db/2026-11-28.sql.gz</Key><LastModified>2026-11-28T02:00:12Z</LastModified>
 <ETag>"0"</ETag><Size>0</Size></Contents></ListBucketResult>)";
 
