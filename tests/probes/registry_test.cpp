@@ -136,6 +136,15 @@ std::vector<const ProbeKind*> all_kinds() {
 INSTANTIATE_TEST_SUITE_P(Table, EveryKind, ::testing::ValuesIn(all_kinds()),
                          [](const auto& each) { return in_letters(each.param->name); });
 
+TEST(Registry, IsTheTableOfTheManual) {
+  std::string table = "| kind | watches |\n| --- | --- |\n";
+  for (const ProbeKind& kind : probe_kinds()) {
+    const std::string name(kind.name);
+    table += "| [" + name + "](probes/" + name + ".md) | " + std::string(kind.title) + " |\n";
+  }
+  EXPECT_THAT(read(source / "docs/configuration.md"), HasSubstr("\n" + table + "\n"));
+}
+
 TEST(Registry, KnowsNoOtherName) { EXPECT_EQ(find_probe("htp"), nullptr); }
 
 }  // namespace
