@@ -150,7 +150,8 @@ awaitable<Facts> run(ProbeContext& context, const Config& config) {
 std::optional<PingRefusal> refuses(const Config& config, const Ping& ping) {
   if (!config.token) return std::nullopt;
   const auto secret = config.token->reveal();
-  if (!secret) return PingRefusal{true, secret.failure().sentence()};
+  // Whoever pings may be a stranger; where the secret lies is told by the check's own verdict.
+  if (!secret) return PingRefusal{true, "vitald cannot read the check's token; ask it why: vitald probe"};
   if (!same_secret(*secret, ping.token)) return PingRefusal{false, "the check's token is missing or another one"};
   return std::nullopt;
 }
