@@ -1,3 +1,4 @@
+# alone: it asks whoever listens on this host, the servers of other tests too
 """vitald discover: what it proposes for this very host is a configuration that check-config takes, and names what runs."""
 
 import shutil

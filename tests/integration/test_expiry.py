@@ -1,4 +1,4 @@
-# time-out: 240
+# time-out: 600
 """The expiry probe: dates, ages of files, and certificates that openssl and ssh-keygen made."""
 
 import json

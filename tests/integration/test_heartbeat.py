@@ -1,4 +1,4 @@
-# time-out: 240
+# time-out: 600
 """The heartbeat probe with real curl: every kind of ping, who may not, and what a killed or stopped daemon still knows."""
 
 import shutil
@@ -123,6 +123,7 @@ class RefusalTest(HeartbeatTest):
         self.addCleanup(shutil.rmtree, folder, True)
         token = folder / "token"
         token.write_text("s3cret\n", encoding="utf-8")
+        token.chmod(0o600)
         daemon = self.run_daemon({"backup": {"expect_every": "1h", "token": {"file": str(token)}},
                                   "memory": {"probe": "memory"}})
         for words in ((), ("-H", "X-Token: wrong"), ("-H", "Authorization: Basic czNjcmV0")):

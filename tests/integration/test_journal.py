@@ -1,4 +1,4 @@
-# time-out: 240
+# time-out: 600
 """The journal probe on a real journald: each entry counted once over restarts and rotation of the journal; what
 chooses entries; what a user without rights is told. Skipped where a systemd cannot be booted."""
 

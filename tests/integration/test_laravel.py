@@ -1,4 +1,4 @@
-# time-out: 240
+# time-out: 600
 """laravel-queue and horizon against a real Redis, MariaDB and PostgreSQL, into which Python writes what Laravel would."""
 
 import json

@@ -1,4 +1,4 @@
-# time-out: 240
+# time-out: 600
 """The mysql probe against real MariaDB servers: the login, queries, servers that go away, TLS."""
 
 import json

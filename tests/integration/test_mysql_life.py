@@ -1,4 +1,4 @@
-# time-out: 240
+# time-out: 600
 """The mysql probe against real MariaDB servers: replicas, a daemon over time, and the examples of the documentation."""
 
 import json

@@ -1,4 +1,4 @@
-# time-out: 120
+# time-out: 300
 """The mysql probe against servers that mean harm or are none."""
 
 import json

@@ -1,5 +1,5 @@
 """The postgres probe against a real PostgreSQL and its standby."""
-# time-out: 180
+# time-out: 480
 
 import json
 import os

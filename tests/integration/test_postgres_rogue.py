@@ -1,5 +1,5 @@
 """The postgres probe against servers that only look like one."""
-# time-out: 120
+# time-out: 300
 
 import os
 import unittest

@@ -1,5 +1,5 @@
 """The rabbitmq probe against a real broker, and against servers that only look like one."""
-# time-out: 240
+# time-out: 600
 
 import json
 import os

@@ -1,4 +1,4 @@
-# time-out: 240
+# time-out: 600
 """The redis probe against real servers: right answers on every road, what each kind of trouble is called, and servers
 that are none."""
 

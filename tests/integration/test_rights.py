@@ -1,4 +1,4 @@
-# time-out: 240
+# time-out: 600
 """systemd/rights: each drop-in fits the unit and gives what it says, and no more; on a real systemd, where one can be booted,
 a check sees what it did not see before."""
 

@@ -1,4 +1,4 @@
-# time-out: 240
+# time-out: 600
 """The systemd probe on a real systemd: units that run, failed, restart over and over, are masked or not there, and timers
 that missed their time. Skipped where a systemd cannot be booted."""
 
