@@ -61,7 +61,8 @@ TEST(DockerList, IsBounded) {
 
 TEST(DockerContainer, HoldsStateHealthAndLimits) {
   const auto seen = docker::read_container(container_json(R"("Status":"running","StartedAt":"2026-11-28T10:00:00Z",
-    "Health":{"Status":"unhealthy","FailingStreak":3,"Log":[{"ExitCode":0,"Output":"fine"},{"ExitCode":7,"Output":"curl"}]})",
+    "Health":{"Status":"unhealthy","FailingStreak":3,
+              "Log":[{"ExitCode":0,"Output":"fine"},{"ExitCode":7,"Output":"curl"}]})",
                                                           R"("Memory":268435456,"NanoCpus":1500000000)"));
   ASSERT_TRUE(seen) << seen.failure().what;
   EXPECT_EQ(seen->name, "web");

@@ -32,9 +32,9 @@ std::string problems(const std::string& yaml) { return parse_yaml(docker::parse,
 
 // The surroundings' clock stands at 2024-10-04T00:00:00Z.
 const std::string running = R"("Status":"running","StartedAt":"2024-10-03T23:00:00Z")";
-const std::string statistics =
-    R"({"memory_stats":{"usage":900,"stats":{"inactive_file":100}},"cpu_stats":{"cpu_usage":{"total_usage":2000000000}},)"
-    R"("pids_stats":{"current":4}})";
+const std::string statistics = R"({"memory_stats":{"usage":900,"stats":{"inactive_file":100}},)"
+                               R"("cpu_stats":{"cpu_usage":{"total_usage":2000000000}},)"
+                               R"("pids_stats":{"current":4}})";
 
 /// An engine whose answers are given in the order in which they are asked for.
 struct Engine {

@@ -85,7 +85,7 @@ TEST(Pm2Reply, WhatIsNoneIsRefused) {
   EXPECT_EQ(why("[[]]"), "no list of processes");
   EXPECT_EQ(why(R"({"args":[[]]})"), "taken");
   // What the parser would show of a broken text stays out of it.
-  EXPECT_EQ(why(R"({"args":[[{"pm2_env":{"PASSWORD":"sword)"), "no valid JSON at byte 39");
+  EXPECT_EQ(why(R"({"args":[[{"pm2_env":{"PASSWORD":"sword)"), "no valid JSON at byte 40");
   EXPECT_EQ(why(R"({"args":)" + std::string(200, '[')), "nested more than 128 deep");
   std::string many = R"({"args":[[{})";
   for (std::size_t i = 0; i < pm2::most_processes; ++i) many += ",{}";

@@ -2,8 +2,10 @@
 // into such files.
 #pragma once
 
+#include <spawn.h>
+#include <sys/wait.h>
+
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
@@ -33,9 +35,14 @@ class WrittenJournal {
   void flush() {
     folder_.write("/export", text_);
     text_.clear();
-    const std::string command = std::string(writer) + " --output='" + file() + "' '" + folder_.path() + "/export' 2>'" +
-                                folder_.path() + "/writer.log'";
-    if (std::system(command.c_str()) != 0) throw std::runtime_error(command + " failed");
+    std::string program(writer), output = "--output=" + file(), input = folder_.path() + "/export";
+    char* arguments[] = {program.data(), output.data(), input.data(), nullptr};
+    char* nothing[] = {nullptr};
+    pid_t child = 0;
+    int status = 0;
+    const bool ended = posix_spawn(&child, program.c_str(), nullptr, nullptr, arguments, nothing) == 0 &&
+                       waitpid(child, &status, 0) == child;
+    if (!ended || status != 0) throw std::runtime_error(program + " failed");
   }
   /// What rotation and vacuuming leave of it: nothing.
   void drop() { std::filesystem::remove(file()); }
