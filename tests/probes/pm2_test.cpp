@@ -83,7 +83,8 @@ TEST(Pm2Parse, ReadsAppsAndWhere) {
 
 TEST(Pm2Parse, SaysWhatIsWrong) {
   const auto problems = [](const std::string& yaml) { return parse_yaml(pm2::parse, yaml).problems; };
-  EXPECT_THAT(problems("home: .pm2"), HasSubstr("1:7: error: expected an absolute path such as /home/deploy/.pm2, found"));
+  EXPECT_THAT(problems("home: .pm2"),
+              HasSubstr("1:7: error: expected an absolute path such as /home/deploy/.pm2, found"));
   EXPECT_THAT(problems("socket: rpc.sock"), HasSubstr("expected an absolute path"));
   EXPECT_THAT(problems("home: /a\nsocket: /b"), HasSubstr("'home' and 'socket' exclude each other"));
   EXPECT_THAT(problems("instances: 0"), HasSubstr("instances"));
