@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the test programs, two at a time, and adds up what they report.
+"""Runs the test programs, one or several at a time, and adds up what they report.
 
 Every gtest binary reports through --gtest_output=json, every tests/integration/test_*.py through support/run_file.py.
 A program that crashes, is ended by its time-out or writes no report counts as one failed test, on top of what it said
@@ -170,7 +170,7 @@ def main():
     parser.add_argument("--results", type=Path, required=True, help="folder for reports and logs")
     parser.add_argument("--only", default="*", help="shell pattern of program names")
     parser.add_argument("--timeout", type=int, default=DEFAULT_TIMEOUT, help="seconds for each program")
-    parser.add_argument("--jobs", type=int, default=2, help="programs that run at the same time")
+    parser.add_argument("--jobs", type=int, default=1, help="programs that run at the same time")
     parser.add_argument("--quick", action="store_true", help="leave out integration tests that say '# slow'")
     options = parser.parse_args()
     results = options.results.absolute()

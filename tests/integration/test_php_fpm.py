@@ -51,7 +51,8 @@ class FiguresTest(PhpFpmTest):
 
     def test_by_way_of_a_web_server(self):
         pool = self.serve()
-        nginx = Nginx("location = /status { fastcgi_param SCRIPT_NAME /status; fastcgi_param REQUEST_METHOD GET; "
+        nginx = Nginx("location = /status { fastcgi_param SCRIPT_NAME /status; fastcgi_param SCRIPT_FILENAME /status; "
+                      "fastcgi_param REQUEST_METHOD GET; "
                       f"fastcgi_param QUERY_STRING $query_string; fastcgi_pass unix:{pool.socket}; }}\n"
                       '    location / { return 200 "a front page"; }').start()
         self.addCleanup(nginx.close)

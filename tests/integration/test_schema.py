@@ -12,10 +12,16 @@ SCHEMA = json.loads((repository / "config" / "vitald.schema.json").read_text(enc
 
 
 class Loader(yaml.SafeLoader):
-    """YAML 1.2, as editors read it: 2027-01-15 is a text."""
+    """YAML 1.2, as editors read it: 2027-01-15 is a text, and so is on."""
 
 
-Loader.yaml_implicit_resolvers = {first: [each for each in known if each[0] != "tag:yaml.org,2002:timestamp"]
+def _resolvers(first, known):
+    """Of YAML 1.1 there are dates, and more words for true and false than those two."""
+    return [each for each in known if each[0] != "tag:yaml.org,2002:timestamp"
+            and (each[0] != "tag:yaml.org,2002:bool" or first in "tTfF")]
+
+
+Loader.yaml_implicit_resolvers = {first: _resolvers(first, known)
                                   for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()}
 
 

@@ -61,7 +61,7 @@ class SuiteTest(unittest.TestCase):
                 def test_comes_last(self):
                     self.assertTrue(pathlib.Path({str(self.folder / "results" / "b_tests.json")!r}).exists())
             """)
-        status, last, text = self.run_suite("--timeout", "60")
+        status, last, text = self.run_suite("--timeout", "60", "--jobs", "2")
         self.assertEqual((status, last), (1, "3 passed, 2 failed, 4 skipped"), text)
 
     def test_a_crash_is_a_failure_beside_what_went_before(self):
