@@ -21,7 +21,7 @@ fi
 layer=$folder/layer
 root=$folder/root
 mkdir -p "$layer" "$root"
-mount -t tmpfs -o size=256m,mode=755 tmpfs "$layer"
+mount -t tmpfs -o size=1g,mode=755 tmpfs "$layer"
 mkdir "$layer/upper" "$layer/work"
 mount -t overlay overlay -o "lowerdir=/,upperdir=$layer/upper,workdir=$layer/work" "$root"
 
