@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <limits>
 #include <utility>
 
 #include "config/units.hpp"
@@ -141,18 +142,36 @@ void OneLog::place_by_inode() {
   }
 }
 
-/// The newest first: it is the one that has been copied or packed meanwhile. Plain files before packed ones.
+/// The newest first: it is the one that has been copied or packed meanwhile. But those of which so little is known that
+/// much would fit come last. Plain files before packed ones.
 void OneLog::place_by_content() {
-  for (std::size_t i = placed_.size(); i > 0; --i) {
-    Placed& placed = placed_[i - 1];
-    if (placed.at != nullptr || placed.position.seen == 0) continue;
-    const bool is_current = was_current_ && i == placed_.size();
-    for (const bool packed : {false, true}) {
-      for (const auto& candidate : candidates_) {
-        if (candidate->taken || is_packed_name(candidate->file.path) != packed) continue;
-        if (candidate->at_path && !is_current) continue;
-        if (placed.at == nullptr) adopt(placed, *candidate);
-      }
+  for (const bool certain : {true, false}) {
+    for (std::size_t i = placed_.size(); i > 0; --i) {
+      Placed& placed = placed_[i - 1];
+      const std::uint64_t seen = placed.position.seen;
+      if (placed.at == nullptr && seen > 0 && (seen >= certain_bytes) == certain)
+        find_content(placed, was_current_ && i == placed_.size());
+    }
+  }
+}
+
+/// Whether it was written later than a file that came after. That alone says little, since some pack without keeping
+/// the time; but where the content says little as well, it is another file.
+bool OneLog::is_too_new(const Candidate& candidate, const Placed& placed) const {
+  if (placed.position.seen >= certain_bytes) return false;
+  const auto self = placed_.begin() + (&placed - placed_.data());
+  return std::any_of(self + 1, placed_.end(), [&](const Placed& later) {
+    return later.at != nullptr && later.at->file.modified < candidate.file.modified;
+  });
+}
+
+void OneLog::find_content(Placed& placed, bool may_be_at_path) {
+  for (const bool packed : {false, true}) {
+    for (const auto& candidate : candidates_) {
+      if (candidate->taken || is_packed_name(candidate->file.path) != packed) continue;
+      if (candidate->at_path && !may_be_at_path) continue;
+      if (is_too_new(*candidate, placed)) continue;
+      if (adopt(placed, *candidate)) return;
     }
   }
 }
@@ -164,6 +183,7 @@ bool OneLog::is_copy(Candidate& candidate) {
     if (other.get() == &candidate || (!other->taken && !other->at_path)) return false;
     LogBytes* const original = bytes_of(*other);
     if (original == nullptr || !std::string_view(original->head()).starts_with(bytes.head())) return false;
+    if (bytes.head().size() < certain_bytes) return bytes.size() == original->size();
     return bytes.packed() || bytes.size() <= original->size();
   });
 }
@@ -309,11 +329,17 @@ bool OneLog::read_on(Position& position, LogBytes& bytes, std::uint64_t& budget,
 
 void OneLog::remember() {
   memory_.positions.clear();
+  std::int64_t unread_from = std::numeric_limits<std::int64_t>::max();
   for (const Placed& placed : placed_) {
     memory_.positions.push_back(placed.position);
-    if (placed.at != nullptr) memory_.horizon = std::max(memory_.horizon, placed.at->file.modified);
+    if (placed.at == nullptr) continue;
+    memory_.horizon = std::max(memory_.horizon, placed.at->file.modified);
+    // Nothing is known of it by which it would be found again.
+    if (placed.position.unread && placed.position.seen == 0)
+      unread_from = std::min(unread_from, placed.at->file.modified);
   }
-  memory_.horizon = std::min<std::int64_t>(memory_.horizon, options_.now.time_since_epoch().count());
+  const std::int64_t now = options_.now.time_since_epoch().count();
+  memory_.horizon = std::min({memory_.horizon, unread_from, now});
   const Candidate* const newest = placed_.empty() ? nullptr : placed_.back().at;
   memory_.current = newest != nullptr && newest->at_path;
   about_.moved = newest != nullptr && !newest->at_path;

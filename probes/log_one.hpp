@@ -44,6 +44,8 @@ class OneLog {
   void place();
   void place_by_inode();
   void place_by_content();
+  void find_content(Placed& placed, bool may_be_at_path);
+  bool is_too_new(const Candidate& candidate, const Placed& placed) const;
   bool adopt(Placed& placed, Candidate& candidate);
   void add_new();
   bool is_copy(Candidate& candidate);

@@ -98,7 +98,6 @@ class World {
   int rotations = 0;
   bool recreated = false;  // then what the old file may have held is a gap, and said to be one
   std::map<std::uint64_t, int> expected;
-  int copies_since_run = 0;
 
  private:
   /// A log is rotated in one way. Where somebody mixes them, a half line that was copied and goes on in a file that is
@@ -181,8 +180,7 @@ class World {
   void copy_and_truncate() {
     history += " copytruncate";
     if (written_to_ != log_) reopen();
-    // Of a half line that was copied and cut off twice between two runs nobody can find both ends.
-    if (style_ == Style::both || copies_since_run++ > 0) finish_line();
+    if (style_ == Style::both) finish_line();
     shift();
     const fs::path copy = log_ + ".1";
     fs::copy_file(log_, copy);
@@ -229,7 +227,6 @@ struct Counted {
 /// What it left for the next one.
 std::uint64_t run(World& world, Counted& counted) {
   world.history += " run";
-  world.copies_since_run = 0;
   FollowOptions options;
   options.logs = {world.path()};
   options.from_start = true;
