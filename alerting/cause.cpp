@@ -10,21 +10,9 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr std::size_t named_max = 50;      // checks that one message lists
 constexpr std::size_t reach_max = 10'000;  // checks that one check can drag along
 constexpr Duration longest_wait = std::chrono::minutes(3);
 constexpr Duration for_the_runs = seconds(10);  // beyond the distances of a confirmation: the runs take time as well
-
-/// From the first bad run to the last that it takes.
-Duration confirmation_span(const CheckRules& rules) {
-  Duration span{};
-  if (rules.passive) return span;
-  const auto& spread = rules.confirm.spread;
-  for (int step = 1; step < rules.confirm.failures; ++step) {
-    span += spread.empty() ? Duration(seconds(5)) : spread[std::min(static_cast<std::size_t>(step), spread.size()) - 1];
-  }
-  return span;
-}
 
 bool is_bad(const CheckState& check) { return check.settled != Status::ok; }
 bool is_homeless(const CheckState& check) { return is_bad(check) && check.incident.empty(); }
@@ -32,18 +20,6 @@ bool is_homeless(const CheckState& check) { return is_bad(check) && check.incide
 /// A slow database explains slow pages, but not dead ones.
 bool explains(const CheckState& above, const CheckState& check) {
   return is_bad(above) && worse(above.settled, check.settled) == above.settled;
-}
-
-std::vector<std::string> listed(const std::set<std::string>& names) {
-  std::vector<std::string> list;
-  for (const std::string& name : names) {
-    if (list.size() == named_max) {
-      list.push_back(std::to_string(names.size() - named_max) + " more");
-      break;
-    }
-    list.push_back(name);
-  }
-  return list;
 }
 
 }  // namespace
@@ -91,11 +67,14 @@ std::vector<CheckState*> Causes::reach(const CheckState& check, const std::vecto
 void Causes::ask_above(Turn& turn, CheckState& check) {
   check.placing.asked = turn.now.steady;
   for (CheckState* above : reach(check, above_)) {
-    const bool under_way = above->asked > above->ran || above->confirm.bad > 0;
-    if (is_bad(*above) || under_way || above->rules->passive) continue;
+    if (is_in_doubt(*above) || above->rules->passive) continue;
     above->asked = turn.now.steady;
     turn.effects.requests.push_back({above->name, turn.now.steady});
   }
+}
+
+bool Causes::is_in_doubt(const CheckState& check) {
+  return is_bad(check) || check.confirm.bad > 0 || check.asked > check.ran;
 }
 
 void Causes::cleared(Turn& turn, const CheckState& check) {

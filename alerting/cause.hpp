@@ -25,7 +25,10 @@ class Causes {
   void adopt_rules(Turn& turn);
   /// The check turned bad with this run: what it depends on is run now.
   void ask_above(Turn& turn, CheckState& check);
-  /// The check was found good: who waited for it to be the cause need not wait any longer.
+  /// It was asked for and has not run since, or it is being confirmed or is bad: others may wait for what becomes of
+  /// it.
+  static bool is_in_doubt(const CheckState& check);
+  /// A check that was in doubt is found good: who waited for it to be the cause need not wait any longer.
   void cleared(Turn& turn, const CheckState& check);
 
   enum class Place { own, joined, waits };

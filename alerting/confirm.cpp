@@ -97,6 +97,12 @@ std::optional<Confirmation> confirmation_preset(std::string_view name) {
   return std::nullopt;
 }
 
+Duration confirmation_span(const CheckRules& rules) {
+  Duration span{};
+  for (int counted = 1; counted < failures_needed(rules); ++counted) span += distance(rules, counted);
+  return span;
+}
+
 ConfirmStep confirm(Confirming& state, const CheckRules& rules, Status verdict, const Now& started) {
   ConfirmStep step;
   if (verdict == Status::unknown) {

@@ -38,6 +38,9 @@ struct ConfirmStep {
 /// `verdict` is the run's level: ok, warning or critical; unknown changes no count.
 ConfirmStep confirm(Confirming& state, const CheckRules& rules, Status verdict, const Now& started);
 
+/// From the first bad run to the last that it takes, as far as the distances decide it; zero where one run is enough.
+Duration confirmation_span(const CheckRules& rules);
+
 /// How far the current series has come: "2 of 4"; 0 of 0 when nothing is being confirmed.
 struct Progress {
   int seen = 0, needed = 0;

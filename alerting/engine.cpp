@@ -70,6 +70,7 @@ void Engine::State::measured(Turn& turn, CheckState& check, const Observed& even
   // As of now, not as of the run's start: a hold that has ended meanwhile must not open a new incident.
   const Status held = held_by_events(check.limits, turn.now.steady);
   const bool was_good = check.verdict == Status::ok || check.verdict == Status::unknown;
+  const bool was_in_doubt = Causes::is_in_doubt(check);
   check.measured = true;
   check.ran = at;
   check.verdict = worse(level, held);
@@ -89,7 +90,7 @@ void Engine::State::measured(Turn& turn, CheckState& check, const Observed& even
   count(turn, check, step);
 
   // cause: whether something that it depends on is to blame
-  if (check.verdict == Status::ok) causes.cleared(turn, check);
+  if (check.verdict == Status::ok && was_in_doubt) causes.cleared(turn, check);
   if (check.verdict != Status::ok && was_good) causes.ask_above(turn, check);
 
   // incident and escalate: who is told

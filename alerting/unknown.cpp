@@ -1,26 +1,13 @@
 #include "alerting/unknown.hpp"
 
+#include "alerting/facts.hpp"
 #include "alerting/limit_words.hpp"
 
 namespace vitald::alerting {
 namespace {
 
-constexpr std::size_t named_max = 50;  // checks that one message lists
-
 std::string reason_of(const Observation& observation) {
   return observation.reason.empty() ? "unmeasured" : bounded(observation.reason, 200);
-}
-
-std::vector<std::string> names(const std::set<UnknownGroups::Member>& members) {
-  std::vector<std::string> list;
-  for (const auto& member : members) {
-    if (list.size() == named_max) {
-      list.push_back(std::to_string(members.size() - named_max) + " more");
-      break;
-    }
-    list.push_back(member.check);
-  }
-  return list;
 }
 
 }  // namespace
@@ -109,7 +96,7 @@ void UnknownGroups::arm(const Turn& turn, const std::string& reason, Group& grou
 void UnknownGroups::list_members(Turn& turn, const std::string& reason, Group& group) {
   arm(turn, reason, group);
   if (const Incident* incident = incident_of(reason)) {
-    incidents_.set_affected(turn, IncidentId(incident->facts.id.incident), names(group.members));
+    incidents_.set_affected(turn, IncidentId(incident->facts.id.incident), listed(group.members, &Member::check));
   }
 }
 
@@ -131,7 +118,7 @@ void UnknownGroups::open(Turn& turn, const std::string& reason, const Group& gro
   facts.summary = "vitald cannot measure " + first.check + ": " + first.summary;
   facts.remedy = group.remedy;
   facts.opened = first.opened;
-  facts.affected = names(group.members);
+  facts.affected = listed(group.members, &Member::check);
   incidents_.open(turn, "unknown:" + reason, std::move(facts));
 }
 
