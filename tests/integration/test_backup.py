@@ -12,7 +12,7 @@ import time
 import unittest
 from pathlib import Path
 
-from support import Daemon, Receiver, run_alone, sample, vitald_binary, wait_until
+from support import Daemon, Receiver, ReportTest, run_alone, sample, vitald_binary, wait_until
 from support.one_run import evidence
 
 HOUR, DAY = 3600, 86400
@@ -20,7 +20,7 @@ _LINES = random.Random(7)
 DUMP = "".join(f"INSERT INTO t VALUES ({_LINES.getrandbits(64)});\n" for _ in range(20_000)).encode()
 
 
-class BackupTest(unittest.TestCase):
+class BackupTest(ReportTest):
     def setUp(self):
         self.folder = Path(tempfile.mkdtemp(prefix="vitald-backups-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
@@ -46,10 +46,6 @@ class BackupTest(unittest.TestCase):
 
     def probe(self, **options):
         return run_alone(self.check(**options))[0]
-
-    def assert_report(self, report, verdict, reason, words):
-        self.assertEqual((report["verdict"], report.get("reason", "")), (verdict, reason), report)
-        self.assertRegex(report["summary"], words)
 
     def test_good_ones(self):
         for ending in (".sql.gz", ".sql.zst"):

@@ -9,7 +9,7 @@ import subprocess
 import unittest
 from datetime import datetime, timedelta, timezone
 
-from support import Daemon, run_alone, sample, wait_until
+from support import Daemon, ReportTest, run_alone, sample, wait_until
 from support.docker_engine import DockerEngine
 from support.one_run import evidence
 from support.podman import Podman
@@ -19,10 +19,9 @@ def probe(check):
     return run_alone({"probe": "docker", **check})[0]
 
 
-class DockerTest(unittest.TestCase):
+class DockerTest(ReportTest):
     def assert_report(self, report, verdict, reason, words):
-        self.assertEqual((report["verdict"], report.get("reason", "")), (verdict, reason), report)
-        self.assertRegex(report["summary"], words)
+        super().assert_report(report, verdict, reason, words)
         self.assertNotIn("s3cret", json.dumps(report))
 
 

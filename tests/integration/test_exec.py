@@ -12,7 +12,7 @@ import unittest
 import uuid
 from pathlib import Path
 
-from support import Daemon, free_port, run_alone, sample, wait_until
+from support import Daemon, ReportTest, free_port, run_alone, sample, wait_until
 from support.one_run import Run, evidence
 
 PLUGINS = Path("/usr/lib/nagios/plugins")
@@ -48,7 +48,7 @@ def marked(mark):
     return found
 
 
-class ExecTest(unittest.TestCase):
+class ExecTest(ReportTest):
     def setUp(self):
         self.folder = Path(tempfile.mkdtemp(prefix="vitald-exec-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
@@ -73,10 +73,6 @@ class ExecTest(unittest.TestCase):
 
     def run_script(self, text, interpreter="/bin/sh", **check):
         return probe(self.script(text, interpreter=interpreter), environment={"MARK": self.mark}, **check)
-
-    def assert_report(self, report, verdict, reason, words):
-        self.assertEqual((report["verdict"], report.get("reason", "")), (verdict, reason), report)
-        self.assertRegex(report["summary"], words)
 
     def assert_nothing_left(self):
         wait_until(lambda: not marked(self.mark), lambda: f"all processes to be gone: {marked(self.mark)}", 20)

@@ -11,7 +11,7 @@ import unittest
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
-from support import Authority, Daemon, Receiver, run_alone, sample, wait_until
+from support import Authority, Daemon, Receiver, ReportTest, run_alone, sample, wait_until
 from support.one_run import evidence
 
 DAY = 86400
@@ -22,17 +22,13 @@ def day(distance):
     return (datetime.now(timezone.utc).date() + timedelta(days=distance)).isoformat()
 
 
-class ExpiryTest(unittest.TestCase):
+class ExpiryTest(ReportTest):
     def setUp(self):
         self.folder = Path(tempfile.mkdtemp(prefix="vitald-expiry-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
 
     def probe(self, *items, **options):
         return run_alone({"probe": "expiry", "items": list(items), **options})[0]
-
-    def assert_report(self, report, verdict, reason, words):
-        self.assertEqual((report["verdict"], report.get("reason", "")), (verdict, reason), report)
-        self.assertRegex(report["summary"], words)
 
     def test_rotations(self):
         """TS-07: database 90 days, JWT 30, API keys 60, told 7 days before."""

@@ -9,6 +9,7 @@ import unittest
 from pathlib import Path
 
 from support import Daemon, sample, wait_until
+from support.one_run import evidence
 
 CURL = shutil.which("curl")
 
@@ -47,9 +48,6 @@ class HeartbeatTest(unittest.TestCase):
         row = self.row(daemon, check)
         return row["standing"], row.get("reason", "")
 
-    def evidence(self, row, label):
-        return next((each["text"] for each in row["evidence"] if each["label"] == label), "")
-
     def wait_for(self, daemon, check, standing, reason):
         return wait_until(lambda: self.standing(daemon, check) == (standing, reason),
                           lambda: f"{check} to be {standing} {reason}; it is {self.row(daemon, check)}", 30)
@@ -74,7 +72,7 @@ class PingTest(HeartbeatTest):
         row = self.row(daemon, "backup")
         self.assertEqual((row["standing"], row["reason"], row["summary"]),
                          ("critical", "failed", "the job failed with exit code 3"))
-        self.assertEqual(self.evidence(row, "its last output"), "copying\nrsync: connection unexpectedly closed")
+        self.assertEqual(evidence(row, "its last output"), "copying\nrsync: connection unexpectedly closed")
         self.assertTrue(row["incident"])
         self.ping(daemon, "backup", "-X", "POST")
         self.assertEqual(self.standing(daemon, "backup"), ("ok", ""))
@@ -99,9 +97,9 @@ class PingTest(HeartbeatTest):
         daemon = self.run_daemon({"backup": {"expect_every": "1h"}})
         text = "".join(f"line {i}\n" for i in range(60_000))
         self.ping(daemon, "backup/1", "--data-binary", "@-", text=text)
-        self.assertTrue(self.evidence(self.row(daemon, "backup"), "its last output").endswith("line 59998\nline 59999"))
+        self.assertTrue(evidence(self.row(daemon, "backup"), "its last output").endswith("line 59998\nline 59999"))
         self.ping(daemon, "backup/1", "-X", "POST", "-H", "Transfer-Encoding: chunked", "--data-binary", "@-", text="the end")
-        self.assertEqual(self.evidence(self.row(daemon, "backup"), "its last output"), "the end")
+        self.assertEqual(evidence(self.row(daemon, "backup"), "its last output"), "the end")
         status = curl("-X", "POST", "--data-binary", "@-", self.url(daemon, "backup"), text="x" * 2_000_000)[1]
         self.assertIn(status, (413, 0))  # curl may be cut off while it still sends
 
@@ -166,7 +164,7 @@ class RestartTest(HeartbeatTest):
             wait_until(lambda: "last_run" in self.row(daemon, "backup"), "its first run")
             row = self.row(daemon, "backup")
             self.assertEqual((row["standing"], row["summary"]), ("critical", f"the job failed with exit code {code}"))
-            self.assertEqual(self.evidence(row, "its last output"), f"run {code}")
+            self.assertEqual(evidence(row, "its last output"), f"run {code}")
         self.assertEqual(sample(row, "failures"), 7)
 
     def test_a_run_past_its_limit_is_critical_at_once(self):

@@ -3,7 +3,7 @@
 import socket
 import unittest
 
-from support import Nginx, run_alone, sample, wait_until
+from support import Nginx, ReportTest, run_alone, sample, wait_until
 
 PAGE = "location = /nginx_status { stub_status; }\n    location / { return 200 'a front page'; }"
 
@@ -12,15 +12,11 @@ def probe(check):
     return run_alone({"probe": "nginx", **check})[0]
 
 
-class NginxStatusTest(unittest.TestCase):
+class NginxStatusTest(ReportTest):
     def serve(self, locations=PAGE):
         nginx = Nginx(locations).start()
         self.addCleanup(nginx.close)
         return nginx
-
-    def assert_report(self, report, verdict, reason, words):
-        self.assertEqual((report["verdict"], report.get("reason", "")), (verdict, reason), report)
-        self.assertRegex(report["summary"], words)
 
     def test_figures(self):
         nginx = self.serve()

@@ -6,7 +6,7 @@ import pwd
 import subprocess
 import unittest
 
-from support import Daemon, Nginx, free_port, run_alone, sample, wait_until
+from support import Daemon, Nginx, ReportTest, free_port, run_alone, sample, wait_until
 from support.one_run import evidence
 from support.php_fpm import PhpFpm
 
@@ -15,15 +15,14 @@ def probe(check):
     return run_alone({"probe": "php-fpm", **check})[0]
 
 
-class PhpFpmTest(unittest.TestCase):
+class PhpFpmTest(ReportTest):
     def serve(self, **how):
         pool = PhpFpm(**how)
         self.addCleanup(pool.close)
         return pool.start()
 
     def assert_report(self, report, verdict, reason, words):
-        self.assertEqual((report["verdict"], report.get("reason", "")), (verdict, reason), report)
-        self.assertRegex(report["summary"], words)
+        super().assert_report(report, verdict, reason, words)
         self.assertNotIn("s3cret", json.dumps(report))
 
 

@@ -12,6 +12,7 @@ import unittest
 from pathlib import Path
 
 from support import Daemon, run_alone, sample, wait_until
+from support.one_run import evidence
 from support.pm2_daemon import Pm2
 
 SECRET = "swordfish-in-the-environment"
@@ -28,9 +29,6 @@ class Pm2Test(unittest.TestCase):
         if words:
             self.assertRegex(report["why"], words)
         return report
-
-    def evidence(self, report, label):
-        return next((each["text"] for each in report["evidence"] if each["label"] == label), "")
 
 
 class AppsTest(Pm2Test):
@@ -67,7 +65,7 @@ class AppsTest(Pm2Test):
 
     def test_an_app_that_gave_up(self):
         report = self.ask("critical", "errored", "broken is errored after 2 restarts, exit code 3", app="broken", home=self.home)
-        self.assertIn("Error: database is gone\n", self.evidence(report, "error log of broken"))
+        self.assertIn("Error: database is gone\n", evidence(report, "error log of broken"))
         self.assertIn("pm2 restart broken", report["remedy"])
 
     def test_an_app_that_gave_up_and_still_claims_to_wait(self):

@@ -9,7 +9,7 @@ import unittest
 from datetime import timedelta
 from pathlib import Path
 
-from support import Authority, Daemon, free_port, run_alone, sample, vitald_binary, wait_until
+from support import Authority, Daemon, ReportTest, free_port, run_alone, sample, vitald_binary, wait_until
 from support.one_run import evidence
 from support.s3_server import S3Server, signature
 from support.silent import Silent
@@ -34,7 +34,7 @@ class PublishedAnswersTest(unittest.TestCase):
                          "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7")
 
 
-class S3Test(unittest.TestCase):
+class S3Test(ReportTest):
     def setUp(self):
         self.serve()
 
@@ -54,8 +54,7 @@ class S3Test(unittest.TestCase):
                          binary=binary)[0]
 
     def assert_report(self, report, verdict, reason, words):
-        self.assertEqual((report["verdict"], report.get("reason", "")), (verdict, reason), report)
-        self.assertRegex(report["summary"], words)
+        super().assert_report(report, verdict, reason, words)
         if verdict == "unknown":
             self.assertTrue(report["remedy"], report)
 

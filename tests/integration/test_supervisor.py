@@ -9,6 +9,7 @@ import subprocess
 import unittest
 
 from support import Daemon, run_alone, sample, wait_until
+from support.one_run import evidence
 from support.supervisor import Supervisor
 
 PASSWORD = "with: colon and blanks"
@@ -22,9 +23,6 @@ class SupervisorTest(unittest.TestCase):
         if words:
             self.assertRegex(report["why"], words)
         return report
-
-    def evidence(self, report, label):
-        return next((each["text"] for each in report["evidence"] if each["label"] == label), "")
 
 
 class ProgramsTest(SupervisorTest):
@@ -73,11 +71,11 @@ class ProgramsTest(SupervisorTest):
 
     def test_fatal_with_what_it_wrote(self):
         report = self.ask("critical", "fatal", "broken is FATAL: Exited too quickly", programs="broken", socket=self.socket)
-        self.assertIn("PDOException: the database is gone", self.evidence(report, "output of broken"))
+        self.assertIn("PDOException: the database is gone", evidence(report, "output of broken"))
         report = self.ask("critical", "fatal", programs="merged", socket=self.socket)
-        self.assertIn("said on standard error", self.evidence(report, "output of merged"))
+        self.assertIn("said on standard error", evidence(report, "output of merged"))
         report = self.ask("critical", "fatal", programs="verbose", socket=self.socket)
-        self.assertIn("Bağlantı\n", self.evidence(report, "output of verbose"))
+        self.assertIn("Bağlantı\n", evidence(report, "output of verbose"))
         self.ask("critical", "fatal", "absent is FATAL: can't find command", programs="absent", socket=self.socket)
 
     def test_exited(self):

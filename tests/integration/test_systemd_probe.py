@@ -7,8 +7,9 @@ import shutil
 import textwrap
 import unittest
 
-from support import sample, vitald_binary, wait_until
+from support import ReportTest, sample, vitald_binary, wait_until
 from support.booted_systemd import BootedSystemd
+from support.one_run import evidence
 
 UNITS = {
     "good.service": "[Service]\nExecStart=/bin/sleep infinity\n",
@@ -53,7 +54,7 @@ checks:
 GET = "import sys, urllib.request as u; print(u.urlopen('http://127.0.0.1:9643' + sys.argv[1], timeout=5).read().decode())"
 
 
-class SystemdProbeTest(unittest.TestCase):
+class SystemdProbeTest(ReportTest):
     @classmethod
     def setUpClass(cls):
         binary = vitald_binary()
@@ -97,13 +98,6 @@ class SystemdProbeTest(unittest.TestCase):
         self.assertIn(done.returncode, range(4), done.stdout + done.stderr)
         return json.loads(done.stdout)
 
-    def evidence(self, report, label):
-        return next((each["text"] for each in report["evidence"] if each["label"] == label), "")
-
-    def assert_report(self, report, verdict, reason, words):
-        self.assertEqual((report["verdict"], report.get("reason", "")), (verdict, reason), report)
-        self.assertRegex(report["summary"], words)
-
     def test_one_that_runs(self):
         report = self.probe(unit="good")
         self.assert_report(report, "ok", "", r"good\.service: active \(running\) for ")
@@ -113,7 +107,7 @@ class SystemdProbeTest(unittest.TestCase):
     def test_one_that_failed_with_its_last_words(self):
         report = self.probe(unit="broken")
         self.assert_report(report, "critical", "failed", r"^broken\.service failed: exit code 3 \(exit-code\)$")
-        journal = self.evidence(report, "journal of broken.service")
+        journal = evidence(report, "journal of broken.service")
         self.assertIn("no such table: jobs", journal)
         self.assertIn("code=exited, status=3", journal, "what systemd said of it")
 
@@ -124,7 +118,7 @@ class SystemdProbeTest(unittest.TestCase):
     def test_a_user_without_rights_sees_the_unit_but_not_its_journal(self):
         report = self.probe(user="nobody", unit="broken")
         self.assert_report(report, "critical", "failed", "exit code 3")
-        self.assertRegex(self.evidence(report, "journal of broken.service"), "may not read the journal.*systemd-journal")
+        self.assertRegex(evidence(report, "journal of broken.service"), "may not read the journal.*systemd-journal")
 
     def test_one_that_waits_to_be_restarted(self):
         self.assert_report(self.probe(unit="resting"), "critical", "restarting",
@@ -170,7 +164,7 @@ class SystemdProbeTest(unittest.TestCase):
         self.assertIsNotNone(sample(report, "since_trigger", unit="fine.timer"))
         report = self.probe(unit="job.timer")
         self.assert_report(report, "critical", "triggered_failed", r"job\.service failed: exit code 7.*job\.timer starts it")
-        self.assertIn("disk is full", self.evidence(report, "journal of job.service"))
+        self.assertIn("disk is full", evidence(report, "journal of job.service"))
         self.assert_report(self.probe(unit="never.timer"), "critical", "timer_elapsed", "no next time")
         # systemd does not start a timer whose unit is not there.
         self.assertIn(self.probe(unit="orphan.timer")["reason"], ("triggered_not_found", "inactive", "failed"))

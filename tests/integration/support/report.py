@@ -1,6 +1,7 @@
 """One run of one check, and how to read what it found."""
 
 import json
+import unittest
 
 from .daemon import Daemon
 
@@ -24,3 +25,12 @@ def sample(report, name, **labels):
     """The value of the sample of that name and those labels, or None."""
     return next((each["value"] for each in report.get("samples", [])
                  if each["name"] == name and each.get("labels", {}) == labels), None)
+
+
+class ReportTest(unittest.TestCase):
+    """Tests that look at reports."""
+
+    def assert_report(self, report, verdict, reason, words):
+        """`words` is a regular expression that the summary fits."""
+        self.assertEqual((report["verdict"], report.get("reason", "")), (verdict, reason), report)
+        self.assertRegex(report["summary"], words)
