@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <cmath>
-#include <initializer_list>
 #include <nlohmann/json.hpp>
 
 #include "probes/foreign_text.hpp"
-#include "probes/json_path.hpp"
+#include "probes/json_values.hpp"
 
 namespace vitald::probes::docker {
 namespace {
@@ -84,65 +82,35 @@ class ListReading {
   Listed entry_;
 };
 
-/// The values of some paths, in the order in which they were asked for.
-class Values {
- public:
-  Values(std::string_view json, const std::vector<JsonPath>& paths) : found_(find_in_json(json, paths)) {}
-
-  const std::string& error() const { return found_.error; }
-  const JsonValue& next() { return found_.values[at_++]; }
-  std::string text() {
-    const JsonValue& value = next();
-    return value.kind == Kind::text ? value.text : "";
-  }
-  bool truth() { return next().truth; }
-  std::optional<double> number() {
-    const JsonValue& value = next();
-    if (value.kind != Kind::number || !std::isfinite(value.number) || value.number < 0) return std::nullopt;
-    return value.number;
-  }
-  int code() {
-    const auto value = next();
-    return value.kind == Kind::number && std::fabs(value.number) < 1e6 ? static_cast<int>(value.number) : 0;
-  }
-
- private:
-  JsonFindings found_;
-  std::size_t at_ = 0;
-};
-
-using Step = std::variant<std::string, std::size_t>;
-JsonPath path(std::initializer_list<Step> steps) { return {.text = "", .steps = steps}; }
-
 std::vector<JsonPath> container_paths() {
-  std::vector<JsonPath> paths = {path({"Id"}),
-                                 path({"Name"}),
-                                 path({"State", "Status"}),
-                                 path({"State", "Error"}),
-                                 path({"State", "OOMKilled"}),
-                                 path({"State", "ExitCode"}),
-                                 path({"State", "StartedAt"}),
-                                 path({"State", "FinishedAt"}),
-                                 path({"RestartCount"}),
-                                 path({"State", "Health", "Status"}),
-                                 path({"State", "Health", "FailingStreak"}),
-                                 path({"Config", "Image"}),
-                                 path({"Image"}),
-                                 path({"HostConfig", "RestartPolicy", "Name"}),
-                                 path({"Config", "Tty"}),
-                                 path({"HostConfig", "Memory"}),
-                                 path({"HostConfig", "NanoCpus"}),
-                                 path({"HostConfig", "CpuQuota"}),
-                                 path({"HostConfig", "CpuPeriod"})};
+  std::vector<JsonPath> paths = {json_path({"Id"}),
+                                 json_path({"Name"}),
+                                 json_path({"State", "Status"}),
+                                 json_path({"State", "Error"}),
+                                 json_path({"State", "OOMKilled"}),
+                                 json_path({"State", "ExitCode"}),
+                                 json_path({"State", "StartedAt"}),
+                                 json_path({"State", "FinishedAt"}),
+                                 json_path({"RestartCount"}),
+                                 json_path({"State", "Health", "Status"}),
+                                 json_path({"State", "Health", "FailingStreak"}),
+                                 json_path({"Config", "Image"}),
+                                 json_path({"Image"}),
+                                 json_path({"HostConfig", "RestartPolicy", "Name"}),
+                                 json_path({"Config", "Tty"}),
+                                 json_path({"HostConfig", "Memory"}),
+                                 json_path({"HostConfig", "NanoCpus"}),
+                                 json_path({"HostConfig", "CpuQuota"}),
+                                 json_path({"HostConfig", "CpuPeriod"})};
   for (std::size_t i = 0; i < most_health_checks; ++i) {
-    paths.push_back(path({"State", "Health", "Log", i, "ExitCode"}));
-    paths.push_back(path({"State", "Health", "Log", i, "Output"}));
+    paths.push_back(json_path({"State", "Health", "Log", i, "ExitCode"}));
+    paths.push_back(json_path({"State", "Health", "Log", i, "Output"}));
   }
   return paths;
 }
 
 /// --cpus, or --cpu-quota for each --cpu-period.
-double read_cpu_limit(Values& values) {
+double read_cpu_limit(JsonValues& values) {
   const double cpus = values.number().value_or(0) / nanoseconds;
   const double quota = values.number().value_or(0);
   const double period = values.number().value_or(0);
@@ -189,7 +157,7 @@ Result<ContainerList> read_list(std::string_view json) {
 }
 
 Result<Container> read_container(std::string_view json) {
-  Values values(json, container_paths());
+  JsonValues values(json, container_paths());
   if (!values.error().empty()) return Failure{"", values.error()};
   Container seen;
   seen.id = values.text();
@@ -223,9 +191,9 @@ Result<Container> read_container(std::string_view json) {
 }
 
 Result<Statistics> read_statistics(std::string_view json) {
-  Values values(json, {path({"memory_stats", "usage"}), path({"memory_stats", "stats", "inactive_file"}),
-                       path({"memory_stats", "stats", "total_inactive_file"}),
-                       path({"cpu_stats", "cpu_usage", "total_usage"}), path({"pids_stats", "current"})});
+  JsonValues values(json, {json_path({"memory_stats", "usage"}), json_path({"memory_stats", "stats", "inactive_file"}),
+                           json_path({"memory_stats", "stats", "total_inactive_file"}),
+                           json_path({"cpu_stats", "cpu_usage", "total_usage"}), json_path({"pids_stats", "current"})});
   if (!values.error().empty()) return Failure{"", values.error()};
   Statistics seen;
   const auto usage = values.number();
@@ -241,7 +209,7 @@ Result<Statistics> read_statistics(std::string_view json) {
 }
 
 std::string read_message(std::string_view json) {
-  Values values(json, {path({"message"})});
+  JsonValues values(json, {json_path({"message"})});
   return values.error().empty() ? values.text() : "";
 }
 

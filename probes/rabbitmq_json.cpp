@@ -1,10 +1,8 @@
 #include "probes/rabbitmq_json.hpp"
 
-#include <cmath>
-#include <initializer_list>
 #include <variant>
 
-#include "probes/json_path.hpp"
+#include "probes/json_values.hpp"
 
 namespace vitald::probes::rabbitmq {
 namespace {
@@ -12,55 +10,20 @@ namespace {
 constexpr std::size_t most_nodes = 16;
 constexpr std::size_t most_alarms = 8;
 constexpr std::size_t most_unseen = 4;
-constexpr double most_exact = 9007199254740992.0;  // 2^53
 
-using Step = std::variant<std::string, std::size_t>;
 using Kind = JsonValue::Kind;
-
-JsonPath path(std::initializer_list<Step> steps) { return {.text = "", .steps = steps}; }
-
-/// Asks for all values first, then looks them up in the order in which they were asked for.
-class Values {
- public:
-  Values(std::string_view json, const std::vector<JsonPath>& paths) : found_(find_in_json(json, paths)) {}
-
-  const std::string& error() const { return found_.error; }
-  const JsonValue& next() { return found_.values[at_++]; }
-  std::string text() {
-    const JsonValue& value = next();
-    return value.kind == Kind::text ? value.text : "";
-  }
-  bool truth(bool otherwise) {
-    const JsonValue& value = next();
-    return value.kind == Kind::boolean ? value.truth : otherwise;
-  }
-  std::optional<double> number() {
-    const JsonValue& value = next();
-    if (value.kind != Kind::number || !std::isfinite(value.number) || value.number < 0) return std::nullopt;
-    return value.number;
-  }
-  std::optional<std::uint64_t> count() {
-    const auto value = number();
-    if (!value || *value > most_exact) return std::nullopt;
-    return static_cast<std::uint64_t>(*value);
-  }
-
- private:
-  JsonFindings found_;
-  std::size_t at_ = 0;
-};
 
 }  // namespace
 
 Result<std::vector<NodeFacts>> read_nodes(std::string_view json) {
-  std::vector<JsonPath> paths{path({})};
+  std::vector<JsonPath> paths{json_path({})};
   for (std::size_t i = 0; i < most_nodes; ++i) {
     for (const auto* field : {"name", "running", "mem_alarm", "disk_free_alarm", "mem_used", "mem_limit", "disk_free",
                               "fd_used", "fd_total"})
-      paths.push_back(path({i, field}));
-    for (std::size_t j = 0; j < most_unseen; ++j) paths.push_back(path({i, "partitions", j}));
+      paths.push_back(json_path({i, field}));
+    for (std::size_t j = 0; j < most_unseen; ++j) paths.push_back(json_path({i, "partitions", j}));
   }
-  Values values(json, paths);
+  JsonValues values(json, paths);
   if (!values.error().empty()) return Failure{"", values.error()};
   if (values.next().kind != Kind::array) return Failure{"", "no list of nodes"};
   std::vector<NodeFacts> nodes;
@@ -85,12 +48,12 @@ Result<std::vector<NodeFacts>> read_nodes(std::string_view json) {
 }
 
 Result<std::optional<std::vector<Alarm>>> read_alarms(std::string_view json) {
-  std::vector<JsonPath> paths{path({"status"})};
+  std::vector<JsonPath> paths{json_path({"status"})};
   for (std::size_t i = 0; i < most_alarms; ++i) {
-    paths.push_back(path({"alarms", i, "resource"}));
-    paths.push_back(path({"alarms", i, "node"}));
+    paths.push_back(json_path({"alarms", i, "resource"}));
+    paths.push_back(json_path({"alarms", i, "node"}));
   }
-  Values values(json, paths);
+  JsonValues values(json, paths);
   if (!values.error().empty()) return Failure{"", values.error()};
   if (values.text().empty()) return Failure{"", "no 'status'"};
   std::vector<Alarm> alarms;
@@ -103,19 +66,19 @@ Result<std::optional<std::vector<Alarm>>> read_alarms(std::string_view json) {
 }
 
 Result<std::optional<double>> read_connections(std::string_view json) {
-  Values values(json, {path({}), path({"object_totals", "connections"})});
+  JsonValues values(json, {json_path({}), json_path({"object_totals", "connections"})});
   if (!values.error().empty()) return Failure{"", values.error()};
   if (values.next().kind != Kind::object) return Failure{"", "no object"};
   return values.number();
 }
 
 Result<QueueList> read_queue_list(std::string_view json) {
-  std::vector<JsonPath> paths{path({"items"}), path({"filtered_count"})};
+  std::vector<JsonPath> paths{json_path({"items"}), json_path({"filtered_count"})};
   for (std::size_t i = 0; i < most_queues; ++i) {
     for (const auto* field : {"name", "messages_ready", "messages_unacknowledged", "consumers", "state"})
-      paths.push_back(path({"items", i, field}));
+      paths.push_back(json_path({"items", i, field}));
   }
-  Values values(json, paths);
+  JsonValues values(json, paths);
   if (!values.error().empty()) return Failure{"", values.error()};
   if (values.next().kind != Kind::array) return Failure{"", "no list of queues"};
   QueueList list{.matching = values.count().value_or(0)};
@@ -131,7 +94,7 @@ Result<QueueList> read_queue_list(std::string_view json) {
 }
 
 std::string read_text(std::string_view json, const std::string& member) {
-  Values values(json, {path({member})});
+  JsonValues values(json, {json_path({member})});
   return values.error().empty() ? values.text() : "";
 }
 
