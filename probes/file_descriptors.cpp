@@ -10,12 +10,10 @@ Config parse(config::Reader&) { return {}; }
 Facts parse_file_nr(std::string_view text) {
   // Allocated, free among them (0 since Linux 2.6), maximum.
   const auto words = words_of(text);
-  const auto allocated = words.size() == 3 ? leading_count(words[0]) : std::nullopt;
-  const auto free = words.size() == 3 ? leading_count(words[1]) : std::nullopt;
-  const auto maximum = words.size() == 3 ? leading_count(words[2]) : std::nullopt;
-  if (!allocated || !free || !maximum || *free > *allocated || *maximum == 0) {
-    throw ProbeFailure(Outcome::unmeasured, "bad_file_nr", "/proc/sys/fs/file-nr does not say what it should");
-  }
+  const ProbeFailure unreadable(Outcome::unmeasured, "bad_file_nr", "/proc/sys/fs/file-nr does not say what it should");
+  if (words.size() != 3) throw unreadable;
+  const auto allocated = leading_count(words[0]), free = leading_count(words[1]), maximum = leading_count(words[2]);
+  if (!allocated || !free || !maximum || *free > *allocated || *maximum == 0) throw unreadable;
   return {.used = static_cast<double>(*allocated - *free), .maximum = static_cast<double>(*maximum)};
 }
 

@@ -17,6 +17,7 @@ namespace vitald::probes::reboot_required {
 namespace {
 
 constexpr const char* flag = "/run/reboot-required";
+constexpr const char* packages_file = "/run/reboot-required.pkgs";
 constexpr std::size_t most_packages = 500;
 constexpr std::size_t most_named = 20;
 
@@ -34,7 +35,7 @@ void look(const Host& host, Found& found) {
     return;
   }
   found.written = Wall(std::chrono::seconds(about.st_mtim.tv_sec));
-  found.packages = read_if_there(host, std::string(flag) + ".pkgs").value_or("");
+  found.packages = read_if_there(host, packages_file).value_or("");
 }
 
 std::vector<std::string> names_of(std::string_view text) {
