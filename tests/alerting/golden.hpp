@@ -10,10 +10,12 @@
 #include <sstream>
 #include <string>
 
+#include "tests/support/source_root.hpp"
+
 namespace vitald::golden {
 
 inline std::filesystem::path path(const std::string& name) {
-  return std::filesystem::path(VITALD_SOURCE) / "tests/golden" / name;
+  return std::filesystem::path(tests::source_root()) / "tests/golden" / name;
 }
 
 inline std::string read(const std::string& name) {

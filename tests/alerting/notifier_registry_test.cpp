@@ -12,13 +12,14 @@
 #include "alerting/notifiers/notifier.hpp"
 #include "config/reader.hpp"
 #include "config/schema.hpp"
+#include "tests/support/source_root.hpp"
 
 namespace vitald::alerting {
 namespace {
 
 using testing::HasSubstr;
 
-const std::filesystem::path top = VITALD_SOURCE;
+const std::filesystem::path top = tests::source_root();
 
 std::string text_of(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);

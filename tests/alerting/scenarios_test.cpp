@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tests/alerting/scenario.hpp"
+#include "tests/support/source_root.hpp"
 
 namespace vitald::tests {
 namespace {
@@ -17,7 +18,7 @@ namespace {
 std::vector<std::filesystem::path> files() {
   std::vector<std::filesystem::path> found;
   for (const auto& entry :
-       std::filesystem::directory_iterator(std::filesystem::path(VITALD_SOURCE) / "tests/scenarios")) {
+       std::filesystem::directory_iterator(std::filesystem::path(tests::source_root()) / "tests/scenarios")) {
     if (entry.path().extension() == ".txt") found.push_back(entry.path());
   }
   std::sort(found.begin(), found.end());

@@ -14,12 +14,13 @@
 #include "config/document.hpp"
 #include "config/schema.hpp"
 #include "daemon/configuration_parts.hpp"
+#include "tests/support/source_root.hpp"
 
 namespace vitald::daemon {
 namespace {
 
 namespace fs = std::filesystem;
-const fs::path source = VITALD_SOURCE;
+const fs::path source = tests::source_root();
 
 Tables real_tables() { return {probes::probe_kinds(), alerting::notifier_kinds()}; }
 

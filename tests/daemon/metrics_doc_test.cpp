@@ -10,11 +10,12 @@
 #include "daemon/instruments.hpp"
 #include "tests/support/fake_operations.hpp"
 #include "tests/support/promtool.hpp"
+#include "tests/support/source_root.hpp"
 
 namespace vitald::daemon {
 namespace {
 
-constexpr const char* page = VITALD_SOURCE "/docs/metrics.md";
+const std::string page = std::string(tests::source_root()) + "/docs/metrics.md";
 const std::string table_head = "| metric | type | meaning |\n| --- | --- | --- |\n";
 
 std::string line(std::string_view name, std::string_view labels, std::string_view type, std::string_view help) {

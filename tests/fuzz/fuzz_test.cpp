@@ -13,13 +13,14 @@
 
 #include "tests/fuzz/mutation.hpp"
 #include "tests/fuzz/targets.hpp"
+#include "tests/support/source_root.hpp"
 
 namespace vitald::fuzz {
 namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path folder = fs::path(VITALD_SOURCE) / "tests/fuzz";
+const fs::path folder = fs::path(tests::source_root()) / "tests/fuzz";
 
 std::vector<Bytes> corpus_of(std::string_view target) {
   std::set<fs::path> files;  // in the same order everywhere, so that a seed means the same

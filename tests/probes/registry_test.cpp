@@ -13,13 +13,14 @@
 #include "config/document.hpp"
 #include "config/schema.hpp"
 #include "probes/probe.hpp"
+#include "tests/support/source_root.hpp"
 
 namespace vitald::probes {
 namespace {
 
 using ::testing::HasSubstr;
 
-const std::filesystem::path source = VITALD_SOURCE;
+const std::filesystem::path source = tests::source_root();
 
 std::string read(const std::filesystem::path& path) {
   std::ostringstream text;

@@ -20,6 +20,13 @@ class MemoryStore {
       }
     }
     for (const auto& record : effects.incidents) incidents_[record.id] = record;
+    for (const auto& note : effects.notes) {
+      if (note.removed) {
+        notes_.erase(note.key);
+      } else {
+        notes_[note.key] = note;
+      }
+    }
     for (const auto& row : effects.outbox) outbox_.emplace(row.id, std::pair(++rows_, alerting::to_json(row)));
     for (const auto& id : effects.settled) outbox_.erase(id);
   }
@@ -28,6 +35,7 @@ class MemoryStore {
   alerting::Snapshot load() const {
     alerting::Snapshot snapshot;
     for (const auto& [name, record] : checks_) snapshot.checks.push_back(record);
+    for (const auto& [key, note] : notes_) snapshot.notes.push_back(note);
     std::map<std::size_t, std::string> rows;
     for (const auto& [id, row] : outbox_) rows.insert(row);
     for (const auto& [number, text] : rows) snapshot.outbox.push_back(*alerting::notification_from_json(text));
@@ -41,12 +49,14 @@ class MemoryStore {
 
   const std::map<std::string, alerting::CheckRecord>& checks() const { return checks_; }
   const std::map<alerting::IncidentId, alerting::IncidentRecord>& incidents() const { return incidents_; }
+  const std::map<std::string, alerting::NoteRecord>& notes() const { return notes_; }
   std::size_t outbox_size() const { return outbox_.size(); }
   bool holds(const alerting::NotificationId& id) const { return outbox_.contains(id); }
 
  private:
   std::map<std::string, alerting::CheckRecord> checks_;
   std::map<alerting::IncidentId, alerting::IncidentRecord> incidents_;
+  std::map<std::string, alerting::NoteRecord> notes_;
   std::map<alerting::NotificationId, std::pair<std::size_t, std::string>> outbox_;  // with the order of adding
   std::size_t rows_ = 0;
 };

@@ -5,6 +5,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "tests/support/source_root.hpp"
+
 namespace vitald::tidy {
 namespace {
 
@@ -99,7 +101,7 @@ std::vector<std::size_t> Source::find_word(std::string_view word) const {
 }
 
 std::vector<Source> source_tree() {
-  const std::filesystem::path top = VITALD_SOURCE;
+  const std::filesystem::path top = tests::source_root();
   std::vector<Source> sources;
   for (const char* folder : {"config", "alerting", "probes", "daemon", "tests"}) {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(top / folder)) {
