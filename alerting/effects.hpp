@@ -19,6 +19,14 @@ struct CheckRecord {
   bool removed = false;  // delete the row
 };
 
+/// What the engine remembers that belongs to no check and no incident: a silence, what a digest has gathered. One row,
+/// replaced whole; at most 64 KiB. `key` is "KIND:NAME", and the stage that writes it is the only one that reads it.
+struct NoteRecord {
+  std::string key;
+  std::string state;     // JSON
+  bool removed = false;  // delete the row
+};
+
 /// Who was told of an incident, how that went, and what its notifier keeps for later messages.
 struct Told {
   bool refused = false;  // for good; no recovery is owed then
@@ -51,20 +59,24 @@ struct RunCheck {
 struct Effects {
   std::vector<CheckRecord> checks;
   std::vector<IncidentRecord> incidents;
+  std::vector<NoteRecord> notes = {};
   std::vector<Notification> outbox;     // rows to add
   std::vector<NotificationId> settled;  // rows to drop: delivered, or refused for good
   std::vector<RunCheck> requests;
   std::optional<Steady> wake_at = {};  // send Elapsed no later than this; replaces the earlier wish
 
   /// Nothing to commit (requests and wake_at need no disk).
-  bool nothing_to_store() const { return checks.empty() && incidents.empty() && outbox.empty() && settled.empty(); }
+  bool nothing_to_store() const {
+    return checks.empty() && incidents.empty() && notes.empty() && outbox.empty() && settled.empty();
+  }
 };
 
 /// What the store hands back at start.
 struct Snapshot {
   std::vector<CheckRecord> checks;
   std::vector<IncidentRecord> incidents;  // the open ones, and closed ones that a row of the outbox belongs to
-  std::vector<Notification> outbox;       // undelivered, oldest first
+  std::vector<NoteRecord> notes = {};
+  std::vector<Notification> outbox;  // undelivered, oldest first
 };
 
 }  // namespace vitald::alerting

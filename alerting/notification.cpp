@@ -17,8 +17,8 @@ constexpr std::size_t longest_row = 2u << 20;
 // Nanoseconds since 1970, in the year 2200: the difference of any two times fits a Duration.
 constexpr std::int64_t latest_time = 7'258'118'400'000'000'000;
 
-constexpr std::array kinds = {NotificationKind::problem, NotificationKind::update, NotificationKind::reminder,
-                              NotificationKind::escalation, NotificationKind::recovery};
+constexpr std::array kinds = {NotificationKind::problem,    NotificationKind::update,   NotificationKind::reminder,
+                              NotificationKind::escalation, NotificationKind::recovery, NotificationKind::digest};
 constexpr std::array statuses = {Status::ok, Status::warning, Status::critical, Status::unknown};
 constexpr std::array severities = {Severity::p0, Severity::p1, Severity::p2, Severity::p3};
 
@@ -193,6 +193,8 @@ std::string_view to_string(NotificationKind kind) {
       return "escalation";
     case NotificationKind::recovery:
       return "recovery";
+    case NotificationKind::digest:
+      return "digest";
   }
   return "problem";
 }

@@ -20,7 +20,14 @@ namespace vitald::alerting {
 /// 20 characters of Crockford's base 32 in lower case; people type any unique prefix of at least 4.
 using IncidentId = std::string;
 
-enum class NotificationKind { problem, update, reminder, escalation, recovery };
+enum class NotificationKind {
+  problem,
+  update,
+  reminder,
+  escalation,
+  recovery,
+  digest,  // for people to read: what has been. It opens nothing at a receiver, and no recovery follows it
+};
 std::string_view to_string(NotificationKind kind);
 
 /// Identity of a notification and of its outbox row: unique for good, ordered within one incident and receiver.

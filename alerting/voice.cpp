@@ -51,6 +51,7 @@ std::string how_bad(const Notification& note) {
       return words + ", escalated";
     case NotificationKind::problem:
     case NotificationKind::recovery:
+    case NotificationKind::digest:
       break;
   }
   return words;
@@ -71,6 +72,8 @@ std::string how_long(const Notification& note) {
 }
 
 std::string headline(const Notification& note) {
+  if (note.kind == NotificationKind::digest)
+    return clean(note.instance, longest_name) + ": " + clean(note.summary, longest_sentence);
   if (note.kind != NotificationKind::recovery) return how_bad(note) + ": " + what_and_where(note);
   std::string line = "Recovered: " + what_and_where(note) + how_long(note) + ".";
   if (!note.cause.empty()) line += " Cause was " + clean(note.cause, longest_sentence) + ".";
@@ -100,7 +103,7 @@ std::vector<std::string> facts(const Notification& note) {
     lines.push_back("vitald could not measure this, so nobody knows whether it works");
   }
   if (!note.affected.empty()) lines.push_back(affected(note));
-  if (over) return lines;
+  if (over || note.kind == NotificationKind::digest) return lines;
   lines.push_back(since(note));
   if (note.kind == NotificationKind::reminder && note.reminder > 0)
     lines.push_back("Reminder " + std::to_string(note.reminder));
@@ -148,6 +151,7 @@ Message compose(const Notification& note) {
   message.notes = notes(note);
   if (note.kind == NotificationKind::recovery) return message;
   message.remedy = clean(note.remedy, longest_sentence);
+  if (note.kind == NotificationKind::digest) return message;
   if (!note.acknowledged_by) message.acknowledge = "vitald ack " + note.id.incident.substr(0, typed_prefix);
   return message;
 }

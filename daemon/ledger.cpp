@@ -17,6 +17,7 @@ void Ledger::apply(const alerting::Effects& effects) {
     for (const auto& check : effects.checks) checks_.insert_or_assign(check.name, check);
   }
   for (const auto& incident : effects.incidents) apply(incident);
+  for (const auto& note : effects.notes) apply(note);
   for (const auto& notification : effects.outbox) add(notification);
   for (const auto& id : effects.settled) settle(id);
   enforce_bounds();
@@ -25,6 +26,7 @@ void Ledger::apply(const alerting::Effects& effects) {
 void Ledger::apply(const alerting::Snapshot& snapshot) {
   apply(alerting::Effects{.checks = snapshot.checks,
                           .incidents = snapshot.incidents,
+                          .notes = snapshot.notes,
                           .outbox = snapshot.outbox,
                           .settled = {},
                           .requests = {}});
@@ -38,6 +40,15 @@ void Ledger::apply(const alerting::IncidentRecord& record) {
   if (record.closed && keep_ == Keep::obligations) return;
   if (record.closed) ++closed_;
   incidents_.emplace(record.id, record);
+}
+
+/// What only stands for "no longer there" is worth a row to a store that has it still, and to nobody else.
+void Ledger::apply(const alerting::NoteRecord& note) {
+  if (note.removed && keep_ == Keep::obligations) {
+    notes_.erase(note.key);
+  } else {
+    notes_.insert_or_assign(note.key, note);
+  }
 }
 
 void Ledger::add(const alerting::Notification& notification) {
@@ -70,7 +81,9 @@ void Ledger::enforce_bounds() {
   while (settled_.size() > settled_most) settled_.erase(settled_.begin());
 }
 
-bool Ledger::empty() const { return checks_.empty() && incidents_.empty() && outbox_.empty() && settled_.empty(); }
+bool Ledger::empty() const {
+  return checks_.empty() && incidents_.empty() && notes_.empty() && outbox_.empty() && settled_.empty();
+}
 
 alerting::Effects Ledger::effects() const {
   alerting::Effects all;
@@ -83,6 +96,7 @@ alerting::Effects Ledger::effects() const {
   for (const auto& [id, incident] : incidents_) {
     if (!incident.closed) all.incidents.push_back(incident);
   }
+  for (const auto& [key, note] : notes_) all.notes.push_back(note);
   for (const auto& [position, notification] : outbox_) all.outbox.push_back(notification);
   all.settled.assign(settled_.begin(), settled_.end());
   return all;
@@ -95,6 +109,9 @@ alerting::Snapshot Ledger::snapshot() const {
   }
   for (const auto& [id, incident] : incidents_) {
     if (!incident.closed) all.incidents.push_back(incident);
+  }
+  for (const auto& [key, note] : notes_) {
+    if (!note.removed) all.notes.push_back(note);
   }
   for (const auto& [position, notification] : outbox_) all.outbox.push_back(notification);
   return all;

@@ -33,6 +33,7 @@ class Ledger {
 
  private:
   void apply(const alerting::IncidentRecord& record);
+  void apply(const alerting::NoteRecord& note);
   void add(const alerting::Notification& notification);
   void settle(const alerting::NotificationId& id);
   void enforce_bounds();
@@ -40,6 +41,7 @@ class Ledger {
   Keep keep_;
   std::map<std::string, alerting::CheckRecord> checks_;
   std::map<alerting::IncidentId, alerting::IncidentRecord> incidents_;
+  std::map<std::string, alerting::NoteRecord> notes_;
   std::map<std::uint64_t, alerting::Notification> outbox_;  // by order of addition
   std::map<alerting::NotificationId, std::uint64_t> positions_;
   std::set<alerting::NotificationId> settled_;

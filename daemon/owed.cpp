@@ -32,6 +32,7 @@ std::string to_line(const alerting::Effects& batch) {
   json all = json::object();
   for (const auto& check : batch.checks) all["checks"].push_back({check.name, check.state, check.removed});
   for (const auto& incident : batch.incidents) all["incidents"].push_back(to_json(incident));
+  for (const auto& note : batch.notes) all["notes"].push_back({note.key, note.state, note.removed});
   for (const auto& notification : batch.outbox) all["outbox"].push_back(to_json(notification));
   for (const auto& id : batch.settled) all["settled"].push_back({id.incident, id.sequence, id.receiver});
   const std::string text = all.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -44,6 +45,9 @@ Result<alerting::Effects> batch_from(const json& all) {
   try {
     for (const json& row : all.value("checks", json::array())) {
       batch.checks.push_back({row.at(0).get<std::string>(), row.at(1).get<std::string>(), row.at(2).get<bool>()});
+    }
+    for (const json& row : all.value("notes", json::array())) {
+      batch.notes.push_back({row.at(0).get<std::string>(), row.at(1).get<std::string>(), row.at(2).get<bool>()});
     }
     for (const json& row : all.value("settled", json::array())) {
       batch.settled.push_back(

@@ -69,6 +69,13 @@ Salvaged salvage(const std::filesystem::path& file) {
     found.rows.checks.push_back({std::move(name), std::move(state)});
     return true;
   };
+  const auto note = [&](const Statement& row) {
+    std::string key = row.text(1);
+    std::string state = row.text(2);
+    if (key.empty() || !nlohmann::json::accept(state)) return false;
+    found.rows.notes.push_back({std::move(key), std::move(state)});
+    return true;
+  };
   // NOT INDEXED: the tables themselves are read, since an index may be what is damaged.
   found.complete =
       read_table(connection, "SELECT rowid, record FROM incidents NOT INDEXED WHERE open = 1", incident, rows_most);
@@ -76,6 +83,10 @@ Salvaged salvage(const std::filesystem::path& file) {
   found.complete &=
       read_table(connection, "SELECT rowid, notification FROM outbox NOT INDEXED", notification, rows_most);
   found.complete &= read_table(connection, "SELECT rowid, name, state FROM checks NOT INDEXED", check, rows_most);
+  // An older file has no such table, and has lost nothing by it.
+  if (connection.number("PRAGMA user_version").value_or(0) >= 2) {
+    found.complete &= read_table(connection, "SELECT rowid, key, state FROM notes NOT INDEXED", note, rows_most);
+  }
   found.complete &=
       read_table(connection, "SELECT rowid, record FROM incidents NOT INDEXED WHERE open = 0", incident, history_most);
   return found;

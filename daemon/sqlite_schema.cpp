@@ -42,7 +42,14 @@ constexpr const char* first_tables = R"sql(
   );
 )sql";
 
-constexpr std::array all_migrations = {Migration{1, first_tables}};
+constexpr const char* notes_table = R"sql(
+  CREATE TABLE notes (
+    key   TEXT PRIMARY KEY NOT NULL,   -- "KIND:NAME"
+    state TEXT NOT NULL                -- JSON, the engine's own
+  );
+)sql";
+
+constexpr std::array all_migrations = {Migration{1, first_tables}, Migration{2, notes_table}};
 
 bool back_up(Connection& connection, const std::filesystem::path& backup) {
   std::error_code ignored;

@@ -23,6 +23,10 @@ struct Statements {
                       "INSERT INTO checks (name, state) VALUES (?1, ?2)"
                       " ON CONFLICT (name) DO UPDATE SET state = excluded.state WHERE state <> excluded.state"};
   Statement drop_check{connection, "DELETE FROM checks WHERE name = ?1"};
+  Statement put_note{connection,
+                     "INSERT INTO notes (key, state) VALUES (?1, ?2)"
+                     " ON CONFLICT (key) DO UPDATE SET state = excluded.state WHERE state <> excluded.state"};
+  Statement drop_note{connection, "DELETE FROM notes WHERE key = ?1"};
   // One subject has one open incident. Where memory was lost and an older one still stands, it becomes history.
   Statement supersede{connection,
                       "UPDATE incidents SET open = 0, closed = ?3 WHERE subject = ?1 AND open = 1 AND id <> ?2"};
@@ -51,12 +55,18 @@ struct Statements {
 
   bool valid() const {
     return put_check.valid() && drop_check.valid() && supersede.valid() && put_open.valid() && put_closed.valid() &&
-           prune.valid() && put_message.valid() && drop_message.valid() && begin.valid() && commit.valid();
+           put_note.valid() && drop_note.valid() && prune.valid() && put_message.valid() && drop_message.valid() &&
+           begin.valid() && commit.valid();
   }
 
   bool put(const alerting::CheckRecord& check) {
     if (check.removed) return drop_check.bind(1, check.name).run();
     return put_check.bind(1, check.name).bind(2, check.state).run();
+  }
+
+  bool put(const alerting::NoteRecord& note) {
+    if (note.removed) return drop_note.bind(1, note.key).run();
+    return put_note.bind(1, note.key).bind(2, note.state).run();
   }
 
   bool put(const alerting::IncidentRecord& incident) {
@@ -89,6 +99,9 @@ struct Statements {
     }
     for (const auto& incident : effects.incidents) {
       if (!put(incident)) return false;
+    }
+    for (const auto& note : effects.notes) {
+      if (!put(note)) return false;
     }
     for (const auto& notification : effects.outbox) {
       if (!put(notification)) return false;
@@ -233,6 +246,11 @@ Result<alerting::Snapshot> SqliteStore::load() {
       read("SELECT name, state FROM checks",
            [&](const Statement& row) {
              snapshot.checks.push_back({row.text(0), row.text(1)});
+             return true;
+           }) &&
+      read("SELECT key, state FROM notes ORDER BY key",
+           [&](const Statement& row) {
+             snapshot.notes.push_back({row.text(0), row.text(1)});
              return true;
            }) &&
       // Closed ones too while a message of theirs is undelivered: the engine keeps who was told, and the handles, in

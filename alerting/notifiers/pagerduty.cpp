@@ -118,6 +118,7 @@ class PagerDuty final : public Notifier {
   explicit PagerDuty(Settings settings) : settings_(std::move(settings)) {}
 
   Result<std::vector<Delivery>> render(const Notification& note, const Handle&, Form form) const override {
+    if (note.kind == NotificationKind::digest) return std::vector<Delivery>{};  // nothing that anybody must get up for
     const auto key = reveal_token(settings_.routing_key, "routing_key");
     if (!key) return key.failure();
     if (key->size() != key_length) {

@@ -64,6 +64,7 @@ ordered_json section(ordered_json text) { return {{"type", "section"}, {"text", 
 
 std::string_view colour_of(const Notification& note) {
   if (note.kind == NotificationKind::recovery) return "#2e7d32";
+  if (note.kind == NotificationKind::digest) return "#1565c0";
   switch (note.status) {
     case Status::critical:
       return "#c62828";
