@@ -4,6 +4,7 @@
 
 #include "alerting/facts.hpp"
 #include "alerting/limit_words.hpp"
+#include "alerting/reasons.hpp"
 
 namespace vitald::alerting {
 namespace {
@@ -119,6 +120,7 @@ Causes::Place Causes::place(Turn& turn, CheckState& check) {
     Duration patience{};
     for (const CheckState* above : doubt) patience = std::max(patience, confirmation_span(*above->rules));
     check.placing.until = turn.now.steady + std::min(patience + for_the_runs, longest_wait);
+    explain_wait(turn, check, doubt);
     checks_.write_now(check);
   }
   const bool waits = check.placing.until && turn.now.steady < *check.placing.until;
@@ -135,6 +137,7 @@ void Causes::join(Turn& turn, CheckState& check, const IncidentId& incident) {
   members_[incident].insert(check.name);
   const Incident* joined = incidents_.find_exact(incident);
   if (joined == nullptr) return;
+  explain(turn, check, "belongs to the incident of " + name_of(*joined) + ": no message of its own");
   // Who is paged for the check must not sleep because what it depends on is less urgent by itself.
   const Severity severity = severity_of(*check.rules, check.settled);
   if (severity < joined->facts.severity) {
@@ -217,6 +220,7 @@ void Causes::release(Turn& turn, const IncidentId& incident) {
 void Causes::look_again(Turn& turn, CheckState& check) {
   const Duration span = confirmation_span(*check.rules);
   check.placing.second_look = true;
+  explain(turn, check, "what it was put down to has ended: it is looked at again before people are told of it");
   check.placing.until = turn.now.steady + std::min(span + for_the_runs, longest_wait);
   checks_.write_now(check);
   checks_.wake(check, check.placing.until);

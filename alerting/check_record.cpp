@@ -160,6 +160,10 @@ std::string to_state(const CheckState& check, const Now& now) {
     bytes += check.probe_memory.size() * 5 / 4;
     json["memory"] = memory_json(check.probe_memory);
   }
+  if (std::string reasons = check.trace.to_text(); !reasons.empty() && bytes + reasons.size() * 5 / 4 < record_max) {
+    bytes += reasons.size() * 5 / 4;
+    json["reasons"] = std::move(reasons);
+  }
   for (const Row& row : check.limits.rows) {
     bytes += weight(row);
     if (bytes > record_max) break;
@@ -183,6 +187,7 @@ std::optional<CheckState> check_from_record(const CheckRecord& record, const Now
   check.placing.cause = text_of(json, "cause");
   if (member(json, "waits") != nullptr) check.placing.until = ages.with_downtime(integer_of(json, "waits"));
   check.placing.second_look = member(json, "second_look") != nullptr;
+  check.trace.read(text_of(json, "reasons"));
   check.probe_memory = memory_from(json);
   if (const Json* confirm = member(json, "confirm"); confirm != nullptr && confirm->is_object()) {
     check.confirm = confirm_from(*confirm, ages);

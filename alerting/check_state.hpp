@@ -9,6 +9,7 @@
 #include "alerting/limits.hpp"
 #include "alerting/notification.hpp"
 #include "alerting/rules.hpp"
+#include "alerting/trace.hpp"
 
 namespace vitald::alerting {
 
@@ -50,6 +51,8 @@ struct CheckState {
   Steady ran{};    // when its latest run started
   Steady asked{};  // when a run was last asked for because of a check that depends on it
   std::string probe_memory;
+
+  Trace trace{Trace::of_a_check};  // why it is as it is
 
   std::optional<Steady> alarm = {};  // when an event lets go of the check, or its wait ends
   bool urgent = false;               // to be written with this step

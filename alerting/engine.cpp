@@ -5,6 +5,7 @@
 #include "alerting/engine_state.hpp"
 #include "alerting/facts.hpp"
 #include "alerting/limit_words.hpp"
+#include "alerting/reasons.hpp"
 #include "alerting/records.hpp"
 #include "config/units.hpp"
 
@@ -86,7 +87,9 @@ void Engine::State::measured(Turn& turn, CheckState& check, const Observed& even
   if (unknown.leave(turn, check, "vitald can measure " + check.name + " again")) checks.write_now(check);
 
   // confirm: whether this run's level counts
+  const Confirming before = check.confirm;
   const ConfirmStep step = confirm(check.confirm, rules_of_check, level, event.started);
+  if (step.counted || step.decided) explain_count(turn, check, before, step);
   count(turn, check, step);
 
   // cause: whether something that it depends on is to blame
@@ -133,6 +136,7 @@ void Engine::State::settle(Turn& turn, CheckState& check, Status held, const Obs
   if (settled != check.settled) {
     check.settled = settled;
     check.since = turn.now.wall;
+    explain_settled(turn, check, by_event, check.limits.event_why);
     checks.write_now(check);
   }
   if (settled == Status::ok) return over(turn, check, event);
@@ -148,7 +152,10 @@ void Engine::State::settle(Turn& turn, CheckState& check, Status held, const Obs
   if (!by_event) facts.opened = check.confirm.opened;
   causes.add_followers(check, facts);
   if (check.incident.empty()) {
-    check.incident = incidents.open(turn, "check:" + check.name, std::move(facts)).facts.id.incident;
+    const Incident& opened = incidents.open(turn, "check:" + check.name, std::move(facts));
+    check.incident = opened.facts.id.incident;
+    explain(turn, check,
+            "incident " + check.incident.substr(0, 4) + " is opened, " + std::string(to_string(opened.facts.severity)));
     checks.write_now(check);
     causes.take_in(turn, check);
   } else {

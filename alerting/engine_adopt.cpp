@@ -72,6 +72,7 @@ void Engine::State::adopt(Turn& turn) {
   for (const auto& [from, to] : adopted.renamed) {
     CheckState& check = *checks.find(to);
     turn.effects.checks.push_back({from, "", true});
+    explain(turn, check, "renamed from " + from + ", with all that was known of it");
     checks.write_now(check);
     incidents.rename(turn, std::string(of_a_check) + from, std::string(of_a_check) + to, to);
     unknown.rename(turn, check, from);

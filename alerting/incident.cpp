@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "alerting/reasons.hpp"
 #include "alerting/records.hpp"
 
 namespace vitald::alerting {
@@ -51,6 +52,7 @@ const Incident& Incidents::open(Turn& turn, std::string subject, Notification fa
   incident.opened = turn.now.steady - std::max(turn.now.wall - incident.facts.opened, Duration::zero());
   open_by_subject_[incident.subject] = incident.facts.id.incident;
   ++open_counts_[static_cast<std::size_t>(incident.facts.severity)];
+  explain_opened(turn, incident);
   tell_steps(turn, incident, take_due(escalation_of(turn, incident), incident.course, false, turn.now.steady), false);
   if (!incident.except.empty() && incident.told.empty()) {
     for (const std::string& receiver : turn.rules.receivers) {
@@ -71,7 +73,8 @@ void Incidents::change(Turn& turn, const IncidentId& id, Notification facts) {
   facts.opened = incident->facts.opened;
   facts.acknowledged_by = incident->facts.acknowledged_by;
   if (facts.severity < before) facts.acknowledged_by.reset();
-  incident->facts = std::move(facts);
+  std::swap(incident->facts, facts);
+  explain_change(turn, *incident, facts);
   tell_told(turn, *incident, NotificationKind::update);
   if (incident->facts.severity != before) {
     --open_counts_[static_cast<std::size_t>(before)];
@@ -91,6 +94,7 @@ void Incidents::close(Turn& turn, const IncidentId& id, const std::string& summa
   --open_counts_[static_cast<std::size_t>(incident->facts.severity)];
   open_by_subject_.erase(incident->subject);
   incident->closed = turn.now.wall;
+  explain(turn, *incident, "over: " + summary);
   recover(turn, *incident, summary);
   alarms_.set(id, incident->alarm, std::nullopt);
   touch(*incident);
@@ -102,6 +106,7 @@ void Incidents::acknowledge(Turn& turn, const IncidentId& id, const std::string&
   Incident* incident = open_incident(id);
   if (incident == nullptr || incident->facts.acknowledged_by == by) return;
   incident->facts.acknowledged_by = by;
+  explain(turn, *incident, "acknowledged by " + by);
   tell_told(turn, *incident, NotificationKind::update);
   touch(*incident);
   arm(turn, *incident);
@@ -111,6 +116,7 @@ void Incidents::set_affected(Turn& turn, const IncidentId& id, std::vector<std::
   Incident* incident = open_incident(id);
   if (incident == nullptr || incident->facts.affected == affected) return;
   incident->facts.affected = std::move(affected);
+  explain_affected(turn, *incident);
   touch(*incident);
   arm(turn, *incident);
 }
@@ -126,6 +132,7 @@ void Incidents::delivered(Turn& turn, const Delivered& event) {
   if (event.accepted) incident.reached.insert(event.id.receiver);
   // Who took the problem and choked on an update knows of the incident, and is owed its end.
   told.refused = !event.accepted && !incident.reached.contains(event.id.receiver);
+  explain_delivered(turn, incident, event);
   touch(incident);
 }
 
@@ -148,6 +155,7 @@ void Incidents::rename(Turn& turn, const std::string& from, const std::string& t
   Incident& incident = all_.at(found->second);
   open_by_subject_.erase(found);
   incident.subject = to;
+  explain(turn, incident, "the check " + incident.facts.check + " is called " + check + " now");
   incident.facts.check = check;
   open_by_subject_[to] = incident.facts.id.incident;
   touch(incident);
@@ -224,6 +232,7 @@ void Incidents::tell(Turn& turn, Incident& incident, NotificationKind kind, cons
   message.at = turn.now.wall;
   message.opened = opened_by(incident, turn.now);
   if (kind == NotificationKind::reminder) message.reminder = incident.course.reminders;
+  explain_told(turn, incident, message);
   incident.told[receiver].refused = false;
   incident.out.emplace(message.id.sequence, receiver);
   turn.effects.outbox.push_back(std::move(message));

@@ -14,6 +14,7 @@
 #include "alerting/alarms.hpp"
 #include "alerting/escalate.hpp"
 #include "alerting/ids.hpp"
+#include "alerting/trace.hpp"
 #include "alerting/turn.hpp"
 
 namespace vitald::alerting {
@@ -30,6 +31,7 @@ struct Incident {
   std::set<std::string> reached;                        // receivers that took at least one message
   std::set<std::pair<std::uint32_t, std::string>> out;  // messages that are not settled yet
   Course course;
+  Trace timeline{Trace::of_an_incident};
   std::optional<Steady> alarm = {};
   bool touched = false;  // its record is to be written with this step
 };

@@ -97,6 +97,7 @@ IncidentRecord to_record(const Incident& incident, const Now& now) {
                {"done", incident.course.done}};
   if (!incident.except.empty()) json["except"] = incident.except;
   if (!incident.reached.empty()) json["reached"] = incident.reached;
+  if (!incident.timeline.reasons().empty()) json["timeline"] = incident.timeline.to_text();
   record.state = dump(json);
   return record;
 }
@@ -127,6 +128,7 @@ std::optional<Incident> incident_from_record(const IncidentRecord& record, const
       static_cast<std::uint32_t>(std::clamp<std::int64_t>(integer_of(json, "sequence"), 0, 1 << 30));
   incident.opened = ages.with_downtime(integer_of(json, "opened"));
   incident.except = text_of(json, "except");
+  incident.timeline.read(text_of(json, "timeline"));
   incident.course.begun = ages.with_downtime(integer_of(json, "begun"));
   incident.course.reminded = ages.with_downtime(integer_of(json, "reminded"));
   incident.course.reminders = static_cast<int>(std::clamp<std::int64_t>(integer_of(json, "reminders"), 0, 1'000'000));

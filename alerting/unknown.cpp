@@ -45,6 +45,7 @@ bool UnknownGroups::enter(Turn& turn, CheckState& check, const Observation& obse
     }
     unmeasured.active = true;
     unmeasured.reason = reason;
+    explain(turn, check, "vitald cannot measure it: " + observation.summary);
     unmeasured.other.clear();
     groups_[reason].members.insert(
         {unmeasured.since, check.name, bounded(observation.summary, 300), unmeasured.opened});
@@ -62,6 +63,7 @@ bool UnknownGroups::enter(Turn& turn, CheckState& check, const Observation& obse
 
 bool UnknownGroups::leave(Turn& turn, CheckState& check, const std::string& summary) {
   if (!check.unmeasured.active) return false;
+  explain(turn, check, summary);
   remove(turn, check, summary);
   check.unmeasured = {};
   return true;
