@@ -5,7 +5,7 @@
 
 #include <set>
 
-#include "tests/support/memory_store.hpp"
+#include "rehearsal/memory_store.hpp"
 
 namespace vitald::alerting {
 namespace {
@@ -163,7 +163,7 @@ TEST(engine, equal_history_gives_equal_effects) {
 }
 
 TEST(engine, handles_are_kept_until_the_last_message_is_settled) {
-  tests::MemoryStore store;
+  rehearsal::MemoryStore store;
   auto rules = rules_of({check("web")});
   Engine engine = engine_of(rules);
   Effects problem = engine.step(at(0s), failed("web", Outcome::refused, "down", 0s));
@@ -259,7 +259,7 @@ TEST(engine, what_somebody_told_is_written_with_its_step) {
 TEST(engine, probe_memory_survives_whatever_its_bytes) {
   std::string bytes;
   for (int byte = 0; byte < 256; ++byte) bytes += static_cast<char>(byte);
-  tests::MemoryStore store;
+  rehearsal::MemoryStore store;
   auto rules = rules_of({check("log")});
   Engine engine = engine_of(rules);
   Observed event = seen("log", {}, 0s);

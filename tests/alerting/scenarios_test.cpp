@@ -9,7 +9,7 @@
 #include <iterator>
 #include <vector>
 
-#include "tests/alerting/scenario.hpp"
+#include "rehearsal/scenario.hpp"
 #include "tests/support/source_root.hpp"
 
 namespace vitald::tests {
@@ -30,7 +30,7 @@ class scenarios : public testing::TestWithParam<std::filesystem::path> {};
 TEST_P(scenarios, gives_the_expected_lines) {
   std::ifstream file(GetParam());
   const std::string written{std::istreambuf_iterator<char>(file), {}};
-  const std::string ran = run_scenario(written);
+  const std::string ran = rehearsal::run_scenario(written);
   EXPECT_EQ(ran.find("> error"), std::string::npos) << ran;
   if (std::getenv("VITALD_UPDATE_GOLDEN") != nullptr) {
     std::ofstream(GetParam()) << ran;

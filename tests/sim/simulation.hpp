@@ -13,9 +13,9 @@
 
 #include "alerting/deliver.hpp"
 #include "alerting/engine.hpp"
+#include "rehearsal/memory_store.hpp"
 #include "tests/sim/random.hpp"
 #include "tests/sim/truth.hpp"
-#include "tests/support/memory_store.hpp"
 
 namespace vitald::sim {
 
@@ -103,7 +103,7 @@ class Simulation {
   bool faults_ = true;
   std::optional<Steady> died_at_;  // the latest death, for the judgement of detection
 
-  tests::MemoryStore store_;  // survives
+  rehearsal::MemoryStore store_;  // survives
 
   bool alive_ = false;
   std::uint64_t life_ = 0;

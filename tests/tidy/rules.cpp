@@ -18,9 +18,10 @@ const std::map<std::string, Names>& diamond() {
   static const std::map<std::string, Names> sees = {
       {"config", {"config"}},
       {"alerting", {"config", "alerting"}},
+      {"rehearsal", {"config", "alerting", "rehearsal"}},
       {"probes", {"config", "probes"}},
-      {"daemon", {"config", "alerting", "probes", "daemon"}},
-      {"tests", {"config", "alerting", "probes", "daemon", "tests"}},
+      {"daemon", {"config", "alerting", "rehearsal", "probes", "daemon"}},
+      {"tests", {"config", "alerting", "rehearsal", "probes", "daemon", "tests"}},
   };
   return sees;
 }

@@ -103,7 +103,7 @@ std::vector<std::size_t> Source::find_word(std::string_view word) const {
 std::vector<Source> source_tree() {
   const std::filesystem::path top = tests::source_root();
   std::vector<Source> sources;
-  for (const char* folder : {"config", "alerting", "probes", "daemon", "tests"}) {
+  for (const char* folder : {"config", "alerting", "rehearsal", "probes", "daemon", "tests"}) {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(top / folder)) {
       const auto extension = entry.path().extension();
       if (!entry.is_regular_file() || (extension != ".cpp" && extension != ".hpp")) continue;

@@ -1,4 +1,4 @@
-#include "tests/alerting/scenario.hpp"
+#include "rehearsal/scenario.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -9,10 +9,10 @@
 #include "alerting/confirm.hpp"
 #include "alerting/engine.hpp"
 #include "config/units.hpp"
-#include "tests/alerting/scenario_words.hpp"
-#include "tests/support/memory_store.hpp"
+#include "rehearsal/memory_store.hpp"
+#include "rehearsal/scenario_words.hpp"
 
-namespace vitald::tests {
+namespace vitald::rehearsal {
 namespace {
 
 using namespace alerting;
@@ -337,4 +337,4 @@ class Scenario {
 
 std::string run_scenario(const std::string& text) { return Scenario().run(text); }
 
-}  // namespace vitald::tests
+}  // namespace vitald::rehearsal

@@ -11,7 +11,7 @@
 #include "config/observation.hpp"
 #include "config/units.hpp"
 
-namespace vitald::tests {
+namespace vitald::rehearsal {
 
 struct Misunderstood : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -62,4 +62,4 @@ std::vector<Limit> limits(const std::string& yaml);
 /// used{mount=/data}=0.93, connections=96/100
 Sample sample(const std::string& word);
 
-}  // namespace vitald::tests
+}  // namespace vitald::rehearsal

@@ -1,11 +1,11 @@
-#include "tests/alerting/scenario_words.hpp"
+#include "rehearsal/scenario_words.hpp"
 
 #include <charconv>
 
 #include "config/document.hpp"
 #include "config/kinds.hpp"
 
-namespace vitald::tests {
+namespace vitald::rehearsal {
 namespace {
 
 /// What scenarios may measure.
@@ -75,4 +75,4 @@ Sample sample(const std::string& word) {
   return one;
 }
 
-}  // namespace vitald::tests
+}  // namespace vitald::rehearsal

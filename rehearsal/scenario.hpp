@@ -11,10 +11,10 @@
 
 #include <string>
 
-namespace vitald::tests {
+namespace vitald::rehearsal {
 
 /// Runs the scenario and gives its text back with the `>` lines that the engine of today produces. A line that is not
 /// understood becomes a `> error: …` line.
 std::string run_scenario(const std::string& text);
 
-}  // namespace vitald::tests
+}  // namespace vitald::rehearsal

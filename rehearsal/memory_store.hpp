@@ -7,7 +7,7 @@
 
 #include "alerting/effects.hpp"
 
-namespace vitald::tests {
+namespace vitald::rehearsal {
 
 class MemoryStore {
  public:
@@ -61,4 +61,4 @@ class MemoryStore {
   std::size_t rows_ = 0;
 };
 
-}  // namespace vitald::tests
+}  // namespace vitald::rehearsal
