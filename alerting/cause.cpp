@@ -139,10 +139,10 @@ void Causes::join(Turn& turn, CheckState& check, const IncidentId& incident) {
   if (joined == nullptr) return;
   explain(turn, check, "belongs to the incident of " + name_of(*joined) + ": no message of its own");
   // Who is paged for the check must not sleep because what it depends on is less urgent by itself.
-  const Severity severity = severity_of(*check.rules, check.settled);
-  if (severity < joined->facts.severity) {
+  const auto severity = weight(check);
+  if (severity && *severity < joined->facts.severity) {
     Notification facts = joined->facts;
-    facts.severity = severity;
+    facts.severity = *severity;
     facts.affected = listed(members_[incident]);
     incidents_.change(turn, incident, std::move(facts));
   } else {
@@ -181,9 +181,27 @@ void Causes::add_followers(const CheckState& check, Notification& facts) const {
   for (const CheckState* below : followers(check)) names.insert(below->name);
   for (const std::string& name : names) {
     const CheckState* below = checks_.find(name);
-    if (below != nullptr) facts.severity = std::min(facts.severity, severity_of(*below->rules, below->settled));
+    if (below != nullptr) facts.severity = std::min(facts.severity, weight(*below).value_or(facts.severity));
   }
   facts.affected = listed(names);
+}
+
+std::optional<Severity> Causes::weight(const CheckState& check) const {
+  if (hush_.mutes(check.name, check.rules->labels)) return std::nullopt;
+  return severity_of(*check.rules, check.settled);
+}
+
+void Causes::weigh(Turn& turn) {
+  for (const auto& [id, names] : members_) {
+    const Incident* incident = incidents_.find_exact(id);
+    if (incident == nullptr || incident->closed) continue;
+    Notification facts = incident->facts;
+    for (const std::string& name : names) {
+      const CheckState* check = checks_.find(name);
+      if (check != nullptr) facts.severity = std::min(facts.severity, weight(*check).value_or(facts.severity));
+    }
+    if (facts.severity < incident->facts.severity) incidents_.change(turn, id, std::move(facts));
+  }
 }
 
 void Causes::take_in(Turn& turn, CheckState& check) {

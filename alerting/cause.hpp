@@ -19,7 +19,8 @@ namespace vitald::alerting {
 
 class Causes {
  public:
-  Causes(Checks& checks, Incidents& incidents) : checks_(checks), incidents_(incidents) {}
+  Causes(Checks& checks, Incidents& incidents, const Hush& hush)
+      : checks_(checks), incidents_(incidents), hush_(hush) {}
 
   /// Who depends on whom, after the checks were adopted. Those whose cause is no longer open look for another.
   void adopt_rules(Turn& turn);
@@ -42,6 +43,8 @@ class Causes {
   void add_followers(const CheckState& check, Notification& facts) const;
   /// `check` has an incident now: those that waited for it join, those that did not wait learn their cause.
   void take_in(Turn& turn, CheckState& check);
+  /// A check that is not muted any more makes its cause's incident as severe as it is itself.
+  void weigh(Turn& turn);
   /// The incident has been closed: those that belonged to it have to be looked at again.
   void release(Turn& turn, const IncidentId& incident);
 
@@ -58,9 +61,12 @@ class Causes {
   void join(Turn& turn, CheckState& check, const IncidentId& incident);
   void forget(Turn& turn, CheckState& check);
   void look_again(Turn& turn, CheckState& check);
+  /// What it adds to the severity of an incident; nothing while it is muted, since nobody is to be woken for it.
+  std::optional<Severity> weight(const CheckState& check) const;
 
   Checks& checks_;
   Incidents& incidents_;
+  const Hush& hush_;
   std::vector<std::vector<Index>> above_, below_;  // by index of the check
   std::map<IncidentId, std::set<std::string>, std::less<>> members_;
 };

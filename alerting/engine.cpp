@@ -98,6 +98,7 @@ void Engine::State::measured(Turn& turn, CheckState& check, const Observed& even
 
   // incident and escalate: who is told
   settle(turn, check, held, &event, step.by);
+  if (check.verdict != Status::ok && !check.incident.empty()) incidents.seen_bad(turn, check.incident);
   wake(turn, check);
 }
 
@@ -137,6 +138,7 @@ void Engine::State::settle(Turn& turn, CheckState& check, Status held, const Obs
     check.settled = settled;
     check.since = turn.now.wall;
     explain_settled(turn, check, by_event, check.limits.event_why);
+    settled_changed = true;
     checks.write_now(check);
   }
   if (settled == Status::ok) return over(turn, check, event);
@@ -193,7 +195,9 @@ void Engine::State::on(Turn& turn, const Elapsed&) {
 
 void Engine::State::on(Turn& turn, const Acknowledged& event) {
   const Result<IncidentId> id = incidents.find(event.incident);
-  if (id) incidents.acknowledge(turn, *id, bounded(event.by, 100));
+  if (!id) return;
+  if (event.undo) return incidents.take_back(turn, *id);
+  incidents.acknowledge(turn, *id, bounded(event.by, 100));
 }
 
 void Engine::State::on(Turn& turn, const Delivered& event) { incidents.delivered(turn, event); }
@@ -216,14 +220,19 @@ void Engine::State::on(Turn& turn, const Reconfigured& event) {
   adopt(renewed);
 }
 
-void Engine::State::on(Turn&, const Stopping&) { incidents.touch_open(); }
+void Engine::State::on(Turn& turn, const Stopping&) {
+  incidents.touch_open();
+  hush.write_all(turn);
+}
 
 void Engine::State::finish(Turn& turn, bool everything) {
+  look_for_recoveries(turn);
   checks.write(turn, everything);
   incidents.write(turn);
   keep_earliest(turn.effects.wake_at, checks.wake_at());
   keep_earliest(turn.effects.wake_at, unknown.wake_at());
   keep_earliest(turn.effects.wake_at, incidents.wake_at());
+  keep_earliest(turn.effects.wake_at, hush.wake_at(turn.now));
 }
 
 // ---- what the shell sees
@@ -241,6 +250,7 @@ Effects Engine::step(const Now& now, const Event& event) {
   Effects effects = std::exchange(state_->startup, {});
   effects.wake_at.reset();
   Turn turn{now, *state_->rules, effects};
+  state_->pass(turn);
   std::visit([&](const auto& happened) { state_->on(turn, happened); }, event);
   Turn last{now, *state_->rules, effects};
   state_->finish(last, std::holds_alternative<Stopping>(event));
@@ -270,7 +280,7 @@ std::optional<CheckView> Engine::view(std::string_view name) const {
 std::vector<IncidentView> Engine::open_incidents() const {
   std::vector<IncidentView> views;
   for (const Incident* incident : state_->incidents.open_ones()) {
-    views.push_back({columns_of(*incident), incident->facts.acknowledged_by});
+    views.push_back({columns_of(*incident), incident->facts.acknowledged_by, incident->muted});
   }
   return views;
 }

@@ -3,7 +3,7 @@
 // Pure and deterministic: the same constructor arguments and the same events with the same Nows give the same effects,
 // byte for byte. It reads no clock, file, environment or random source, never blocks and never throws. The one page on
 // which the order of its stages is read is engine.cpp; each stage is one file: limits, confirm, unknown, cause,
-// escalate, deliver.
+// hush, escalate, deliver.
 #pragma once
 
 #include <array>
@@ -16,6 +16,7 @@
 
 #include "alerting/effects.hpp"
 #include "alerting/event.hpp"
+#include "alerting/hush.hpp"
 #include "alerting/rules.hpp"
 
 namespace vitald::alerting {
@@ -34,6 +35,7 @@ struct CheckView {
 struct IncidentView {
   IncidentRecord record;
   std::optional<std::string> acknowledged_by;
+  std::optional<Muting> muted = {};
 };
 
 class Engine {
@@ -54,6 +56,13 @@ class Engine {
   std::size_t open_count(Severity severity) const;
   /// The id that a person means by `prefix`, or why there is none or more than one.
   Result<IncidentId> find_incident(std::string_view prefix) const;
+  /// In the order in which they were made; times as of the latest step.
+  std::vector<SilenceView> silences() const;
+  /// In the order of the configuration.
+  std::vector<MaintenanceView> maintenance(Wall now) const;
+  Result<std::string> find_silence(std::string_view prefix) const;
+  /// The id of the silence that was last added to this engine, or "".
+  const std::string& newest_silence() const;
   /// What the probe of `check` asked to find again at its next run.
   std::string_view probe_memory(std::string_view check) const;
   /// What the receiver's notifier keeps of an incident, "" where nothing is known. Closed incidents are known until

@@ -13,6 +13,7 @@ constexpr std::string_view of_a_check = "check:";
 
 void Engine::State::restore(const Snapshot& snapshot, const Now& now) {
   restore_incidents(snapshot, now);
+  hush.restore(snapshot.notes, now);
   for (const CheckRecord& record : snapshot.checks) {
     auto check = check_from_record(record, now);
     if (!check) continue;
@@ -42,6 +43,7 @@ void Engine::State::restore_incidents(const Snapshot& snapshot, const Now& now) 
     incident.facts.id.sequence = std::max(incident.facts.id.sequence, row.id.sequence);
   }
   for (auto& [id, incident] : restored) {
+    if (incident.muted && incident.subject.starts_with(of_a_check)) incident.doubt = now.steady + rules->unknown_after;
     if (!incident.closed || !incident.out.empty()) incidents.restore(std::move(incident));
   }
 }
@@ -89,10 +91,15 @@ void Engine::State::adopt(Turn& turn) {
   for (CheckState& check : checks.all()) {
     adopt_limits(check.limits, check.rules->limits);
     if (check.measured) wake(turn, check);
+    if (!check.incident.empty()) incidents.relabel(turn, check.incident, check.rules->labels);
   }
+  hush.adopt_rules(turn);
+  hush.pass(turn);
   unknown.adopt_rules(turn);
   incidents.adopt_rules(turn);
   causes.adopt_rules(turn);
+  settled_changed = settled_changed || !adopted.removed.empty();
+  heed_hush(turn);
 }
 
 }  // namespace vitald::alerting

@@ -9,6 +9,7 @@
 #include "alerting/cause.hpp"
 #include "alerting/checks.hpp"
 #include "alerting/engine.hpp"
+#include "alerting/hush.hpp"
 #include "alerting/incident.hpp"
 #include "alerting/turn.hpp"
 #include "alerting/unknown.hpp"
@@ -17,7 +18,10 @@ namespace vitald::alerting {
 
 struct Engine::State {
   State(std::shared_ptr<const Rules> first_rules, const std::array<std::uint64_t, 4>& entropy)
-      : rules(std::move(first_rules)), incidents(IdSource(entropy)), unknown(incidents), causes(checks, incidents) {}
+      : rules(std::move(first_rules)),
+        incidents(IdSource(entropy), hush),
+        unknown(incidents),
+        causes(checks, incidents, hush) {}
 
   void on(Turn& turn, const Observed& event);
   void on(Turn& turn, const Elapsed& event);
@@ -27,6 +31,8 @@ struct Engine::State {
   void on(Turn& turn, const SelfRecovered& event);
   void on(Turn& turn, const Reconfigured& event);
   void on(Turn& turn, const Stopping& event);
+  void on(Turn& turn, const SilenceAdded& event);
+  void on(Turn& turn, const SilenceRemoved& event);
 
   void measured(Turn& turn, CheckState& check, const Observed& event);
   void not_measured(Turn& turn, CheckState& check, const Observed& event);
@@ -46,15 +52,25 @@ struct Engine::State {
   /// Checks that came, went, were renamed or changed, against turn.rules.
   void adopt(Turn& turn);
 
+  /// Time has passed: silences and windows that begin or end with it, and a wall clock that was set.
+  void pass(Turn& turn);
+  /// What is muted may differ.
+  void heed_hush(Turn& turn);
+  /// Silences that last until what they match has recovered.
+  void look_for_recoveries(Turn& turn);
+
   /// The records of all that was touched, and the next time to be woken.
   void finish(Turn& turn, bool everything);
 
   std::shared_ptr<const Rules> rules;
   Checks checks;
+  Hush hush;
   Incidents incidents;
   UnknownGroups unknown;
   Causes causes;
-  Effects startup;  // of the constructor; they leave with the first step
+  std::optional<Duration> wall_ahead;  // of the steady clock, when it was last looked at
+  bool settled_changed = false;        // of some check, in this step
+  Effects startup;                     // of the constructor; they leave with the first step
 };
 
 }  // namespace vitald::alerting

@@ -25,10 +25,22 @@ struct Observed {
 /// The time that Effects::wake_at asked for has come. Sending it early or late, or without need, does no harm.
 struct Elapsed {};
 
-/// A person took an incident.
+/// A person took an incident, or gave it back.
 struct Acknowledged {
   std::string incident;  // id, or a unique prefix of one
   std::string by;
+  bool undo = false;
+};
+
+/// A person wants to hear nothing of some checks for a while. The id that it gets is Engine::newest_silence().
+struct SilenceAdded {
+  Matcher checks;
+  Duration lasts{};
+  std::string owner, reason;
+  bool until_recovered = false;  // it ends earlier, when what it matched has been bad and is well again
+};
+struct SilenceRemoved {
+  std::string silence;  // id, or a unique prefix of one
 };
 
 /// What a receiver keeps of an incident so that later messages can edit or thread: opaque to all but its notifier.
@@ -63,7 +75,7 @@ struct Reconfigured {
 /// The daemon stops: put everything that is not yet written into the effects.
 struct Stopping {};
 
-using Event =
-    std::variant<Observed, Elapsed, Acknowledged, Delivered, SelfTrouble, SelfRecovered, Reconfigured, Stopping>;
+using Event = std::variant<Observed, Elapsed, Acknowledged, Delivered, SelfTrouble, SelfRecovered, Reconfigured,
+                           Stopping, SilenceAdded, SilenceRemoved>;
 
 }  // namespace vitald::alerting

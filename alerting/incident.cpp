@@ -9,7 +9,7 @@ namespace vitald::alerting {
 namespace {
 
 const Escalation& escalation_of(const Turn& turn, const Incident& incident) {
-  return turn.rules.escalations[static_cast<std::size_t>(incident.facts.severity)];
+  return escalation_for(turn.rules, incident.facts.check, incident.facts.labels, incident.facts.severity);
 }
 
 bool configured(const Rules& rules, const std::string& receiver) {
@@ -48,20 +48,30 @@ const Incident& Incidents::open(Turn& turn, std::string subject, Notification fa
   incident.facts = std::move(facts);
   incident.subject = std::move(subject);
   incident.except = std::move(except);
-  incident.course = begin_course(turn.now.steady);
   incident.opened = turn.now.steady - std::max(turn.now.wall - incident.facts.opened, Duration::zero());
   open_by_subject_[incident.subject] = incident.facts.id.incident;
   ++open_counts_[static_cast<std::size_t>(incident.facts.severity)];
   explain_opened(turn, incident);
-  tell_steps(turn, incident, take_due(escalation_of(turn, incident), incident.course, false, turn.now.steady), false);
-  if (!incident.except.empty() && incident.told.empty()) {
+  incident.muted = hush_.mutes(incident.facts.check, incident.facts.labels);
+  if (incident.muted) explain_muted(turn, incident);
+  begin(turn, incident);
+  return incident;
+}
+
+/// The escalation begins now, for those who do not know of it yet.
+void Incidents::begin(Turn& turn, Incident& incident) {
+  incident.course = begin_course(turn.now.steady);
+  tell_steps(turn, incident, take_due(escalation_of(turn, incident), incident.course, acknowledged(incident), turn.now),
+             false);
+  if (!incident.except.empty() && incident.told.empty() && !incident.muted) {
     for (const std::string& receiver : turn.rules.receivers) {
       if (receiver != incident.except) tell(turn, incident, NotificationKind::problem, receiver);
     }
   }
+  if (incident.told.empty() && !incident.muted)
+    explain(turn, incident, "nobody is told yet: no step of its escalation is due");
   touch(incident);
   arm(turn, incident);
-  return incident;
 }
 
 void Incidents::change(Turn& turn, const IncidentId& id, Notification facts) {
@@ -79,10 +89,7 @@ void Incidents::change(Turn& turn, const IncidentId& id, Notification facts) {
   if (incident->facts.severity != before) {
     --open_counts_[static_cast<std::size_t>(before)];
     ++open_counts_[static_cast<std::size_t>(incident->facts.severity)];
-    incident->course = begin_course(turn.now.steady);
-    const Escalation& escalation = escalation_of(turn, *incident);
-    tell_steps(turn, *incident, take_due(escalation, incident->course, acknowledged(*incident), turn.now.steady),
-               false);
+    begin(turn, *incident);
   }
   touch(*incident);
   arm(turn, *incident);
@@ -100,16 +107,6 @@ void Incidents::close(Turn& turn, const IncidentId& id, const std::string& summa
   touch(*incident);
   closed_.push_back(id);
   forget_oldest_closed();
-}
-
-void Incidents::acknowledge(Turn& turn, const IncidentId& id, const std::string& by) {
-  Incident* incident = open_incident(id);
-  if (incident == nullptr || incident->facts.acknowledged_by == by) return;
-  incident->facts.acknowledged_by = by;
-  explain(turn, *incident, "acknowledged by " + by);
-  tell_told(turn, *incident, NotificationKind::update);
-  touch(*incident);
-  arm(turn, *incident);
 }
 
 void Incidents::set_affected(Turn& turn, const IncidentId& id, std::vector<std::string> affected) {
@@ -140,10 +137,18 @@ void Incidents::elapse(Turn& turn) {
   for (const IncidentId& id : alarms_.take_due(turn.now.steady)) {
     Incident& incident = all_.at(id);
     incident.alarm.reset();
-    const DueSteps due =
-        take_due(escalation_of(turn, incident), incident.course, acknowledged(incident), turn.now.steady);
+    if (incident.muted) {
+      heed_hush(turn, incident);
+      continue;
+    }
+    const bool first = incident.told.empty();
+    const DueSteps due = take_due(escalation_of(turn, incident), incident.course, acknowledged(incident), turn.now);
     tell_steps(turn, incident, due, true);
-    if (due.remind) tell_told(turn, incident, NotificationKind::reminder);
+    if (first && !incident.told.empty()) {
+      incident.course.reminded = turn.now.steady;
+    } else if (due.remind) {
+      remind(turn, incident);
+    }
     touch(incident);
     arm(turn, incident);
   }
@@ -241,18 +246,20 @@ void Incidents::tell(Turn& turn, Incident& incident, NotificationKind kind, cons
 
 /// `again` tells those of a later step too who know of it already: that is what the step is for.
 void Incidents::tell_steps(Turn& turn, Incident& incident, const DueSteps& due, bool again) {
+  if (incident.muted) return;
   std::set<std::string> now_told;
   for (const EscalationStep* step : due.steps) {
+    const bool later = step->after > Duration::zero();
     for (const std::string& receiver : step->notify) {
-      if (!may_use(turn, incident, receiver) || (!again && knows(incident, receiver))) continue;
+      if (!may_use(turn, incident, receiver) || (!(again && later) && knows(incident, receiver))) continue;
       if (!now_told.insert(receiver).second) continue;
-      const bool later = step->after > Duration::zero();
       tell(turn, incident, later ? NotificationKind::escalation : NotificationKind::problem, receiver);
     }
   }
 }
 
 void Incidents::tell_told(Turn& turn, Incident& incident, NotificationKind kind) {
+  if (incident.muted && kind != NotificationKind::recovery) return;
   std::vector<std::string> receivers;
   for (const auto& [receiver, told] : incident.told) {
     if (told.refused || !may_use(turn, incident, receiver)) continue;
@@ -276,8 +283,11 @@ void Incidents::recover(Turn& turn, Incident& incident, const std::string& summa
 }
 
 void Incidents::arm(const Turn& turn, Incident& incident) {
-  alarms_.set(incident.facts.id.incident, incident.alarm,
-              next_due(escalation_of(turn, incident), incident.course, acknowledged(incident)));
+  const auto due = [&] {
+    if (incident.muted) return incident.doubt;
+    return next_due(escalation_of(turn, incident), incident.course, acknowledged(incident), turn.now);
+  };
+  alarms_.set(incident.facts.id.incident, incident.alarm, due());
 }
 
 void Incidents::touch(Incident& incident) {

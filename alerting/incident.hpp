@@ -13,6 +13,7 @@
 
 #include "alerting/alarms.hpp"
 #include "alerting/escalate.hpp"
+#include "alerting/hush.hpp"
 #include "alerting/ids.hpp"
 #include "alerting/trace.hpp"
 #include "alerting/turn.hpp"
@@ -33,14 +34,16 @@ struct Incident {
   Course course;
   Trace timeline{Trace::of_an_incident};
   std::optional<Steady> alarm = {};
-  bool touched = false;  // its record is to be written with this step
+  bool touched = false;              // its record is to be written with this step
+  std::optional<Muting> muted = {};  // nothing goes out about it but a recovery that is owed
+  std::optional<Steady> doubt = {};  // muted when the last process stopped: until then it waits to be seen bad again
 };
 
 class Incidents {
  public:
   static constexpr std::size_t closed_max = 1000;  // closed ones that wait for deliveries; the oldest goes first
 
-  explicit Incidents(IdSource ids) : ids_(std::move(ids)) {}
+  Incidents(IdSource ids, const Hush& hush) : ids_(std::move(ids)), hush_(hush) {}
 
   /// Tells everyone whom the severity's escalation names at once. `facts` without id.
   const Incident& open(Turn& turn, std::string subject, Notification facts, std::string except = "");
@@ -50,6 +53,8 @@ class Incidents {
   /// Everyone who was told, and did not refuse, gets the recovery.
   void close(Turn& turn, const IncidentId& id, const std::string& summary);
   void acknowledge(Turn& turn, const IncidentId& id, const std::string& by);
+  /// Nobody has it any more: those who were told hear that it is still open, and the escalation begins anew.
+  void take_back(Turn& turn, const IncidentId& id);
   void set_affected(Turn& turn, const IncidentId& id, std::vector<std::string> affected);
   /// Settles the message's row whether or not its incident is still known.
   void delivered(Turn& turn, const Delivered& event);
@@ -58,6 +63,15 @@ class Incidents {
   void rename(Turn& turn, const std::string& from, const std::string& to, const std::string& check);
   /// Messages to receivers that no longer exist are settled; where nobody is left who was told, others are told.
   void adopt_rules(Turn& turn);
+  /// What is muted may differ: of what is not muted any more, everybody who is concerned is told (incident_hush.cpp).
+  void heed_hush(Turn& turn);
+  /// A run of this process says that the check of the incident is bad.
+  void seen_bad(Turn& turn, const IncidentId& id);
+  /// The wall clock was set: what waits for hours to begin is looked at again.
+  void clock_was_set(Turn& turn);
+  void relabel(Turn& turn, const IncidentId& id, const Labels& labels);
+  bool any_touched() const { return !touched_.empty(); }
+  IncidentId mint() { return ids_.next(); }  // for what is named as an incident is
   /// The daemon stops: the records of all open ones get the ages of now.
   void touch_open();
   /// The records of all incidents that this step touched.
@@ -74,6 +88,9 @@ class Incidents {
 
  private:
   Incident* open_incident(const IncidentId& id);
+  void begin(Turn& turn, Incident& incident);
+  void remind(Turn& turn, Incident& incident);
+  void heed_hush(Turn& turn, Incident& incident);
   void tell(Turn& turn, Incident& incident, NotificationKind kind, const std::string& receiver);
   void tell_steps(Turn& turn, Incident& incident, const DueSteps& due, bool again);
   void tell_told(Turn& turn, Incident& incident, NotificationKind kind);
@@ -83,6 +100,7 @@ class Incidents {
   void forget_oldest_closed();
 
   IdSource ids_;
+  const Hush& hush_;
   std::map<IncidentId, Incident, std::less<>> all_;
   std::map<std::string, IncidentId, std::less<>> open_by_subject_;
   std::array<std::size_t, 4> open_counts_{};

@@ -95,6 +95,7 @@ IncidentRecord to_record(const Incident& incident, const Now& now) {
                {"reminders", incident.course.reminders},
                {"done", incident.course.done}};
   if (!incident.except.empty()) json["except"] = incident.except;
+  if (incident.muted) json["muted"] = incident.muted->by;
   if (!incident.reached.empty()) json["reached"] = incident.reached;
   if (!incident.timeline.reasons().empty()) json["timeline"] = incident.timeline.to_text();
   // The facts are JSON text already. Reading it only to write it again would be the dearest part of opening an
@@ -138,6 +139,8 @@ std::optional<Incident> incident_from_record(const IncidentRecord& record, const
   if (const Json* done = member(json, "done"); done != nullptr && done->is_number_unsigned()) {
     incident.course.done = done->get<std::uint64_t>();
   }
+  if (member(json, "muted") != nullptr)
+    incident.muted = Muting{.by = text_of(json, "muted")};  // the hush stage adds the rest
   const Json* reached = member(json, "reached");
   if (reached == nullptr || !reached->is_array()) return incident;
   for (const Json& receiver : *reached) {

@@ -85,6 +85,13 @@ void explain_opened(const Turn& turn, Incident& incident) {
   if (!facts.affected.empty()) explain_affected(turn, incident);
 }
 
+void explain_muted(const Turn& turn, Incident& incident) {
+  const Muting& muting = *incident.muted;
+  const std::string owner = muting.owner.empty() ? "" : " of " + muting.owner;
+  explain(turn, incident,
+          with("muted by " + muting.by + owner + " until " + say_time(muting.until, true), muting.reason));
+}
+
 void explain_change(const Turn& turn, Incident& incident, const Notification& before) {
   const Notification& now = incident.facts;
   if (now.severity != before.severity) {

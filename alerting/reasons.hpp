@@ -18,6 +18,7 @@ void explain_wait(const Turn& turn, CheckState& check, const std::vector<const C
 void explain_settled(const Turn& turn, CheckState& check, bool by_event, const std::string& why);
 
 void explain_opened(const Turn& turn, Incident& incident);
+void explain_muted(const Turn& turn, Incident& incident);
 void explain_affected(const Turn& turn, Incident& incident);
 /// What of the incident differs from before, if anything.
 void explain_change(const Turn& turn, Incident& incident, const Notification& before);

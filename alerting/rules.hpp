@@ -6,6 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "alerting/matcher.hpp"
+#include "config/calendar.hpp"
+#include "config/hours.hpp"
 #include "config/labels.hpp"
 #include "config/limit.hpp"
 #include "config/now.hpp"
@@ -41,24 +44,51 @@ struct CheckRules {
   std::string runbook;  // http(s) address or ""
 };
 
+/// `during: business` or `outside: business`.
+struct StepHours {
+  Hours hours;
+  bool outside = false;
+  bool at(Wall now) const { return hours.at(now) != outside; }
+};
+
 /// One step of an escalation: `{ after: 15m, unless: acknowledged, notify: [lead] }` or `{ remind: 30m }`.
 struct EscalationStep {
   Duration after{};
   bool unless_acknowledged = false;
   std::vector<std::string> notify;
+  std::optional<StepHours> hours = {};  // when it is due outside of them it waits until they begin
 };
 
 struct Escalation {
+  static constexpr int reminders_most = 20;  // where the user says nothing
+
   std::vector<EscalationStep> steps;
-  std::optional<Duration> remind;  // to everyone told so far, while open and not acknowledged
+  std::optional<Duration> remind;              // to everyone told so far, while open and not acknowledged
+  int remind_at_most = reminders_most;         // then nothing more
+  std::optional<StepHours> remind_hours = {};  // a reminder outside of them is left out
+};
+
+/// Escalations of some checks only: the first route that fits a check and covers the severity counts.
+struct Route {
+  Matcher checks;
+  std::array<std::optional<Escalation>, 4> escalations;  // by severity; none: look further
+};
+
+/// Planned work that comes again and again: nothing goes out about these checks while it lasts.
+struct Maintenance {
+  std::string name;
+  Matcher checks;
+  vitald::Window when;
 };
 
 struct Rules {
   std::string instance;  // the host, as messages name it
   std::vector<CheckRules> checks;
   std::array<Escalation, 4> escalations;              // by severity P0 … P3
+  std::vector<Route> routes = {};                     // asked before these, in order
   std::vector<std::string> receivers;                 // every configured name, in file order
   Duration unknown_after = std::chrono::minutes(10);  // how long a check may stay unknown before people are told
+  std::vector<Maintenance> maintenance = {};
 };
 
 }  // namespace vitald::alerting

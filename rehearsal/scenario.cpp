@@ -10,6 +10,7 @@
 #include "alerting/engine.hpp"
 #include "config/units.hpp"
 #include "rehearsal/memory_store.hpp"
+#include "rehearsal/scenario_rules.hpp"
 #include "rehearsal/scenario_words.hpp"
 
 namespace vitald::rehearsal {
@@ -39,6 +40,13 @@ class Scenario {
   void understand(const std::string& line) {
     Words words(line);
     if (words.skip("receivers")) return receivers(words);
+    if (words.skip("begins")) {
+      epoch_ = moment(words);
+      return;
+    }
+    if (words.skip("hours")) return named_hours(words, hours_);
+    if (words.skip("window")) return planned(line.substr(7), draft_);
+    if (words.skip("route")) return route(line.substr(6), hours_, draft_);
     if (words.skip("escalation")) return escalation(line.substr(11));
     if (words.skip("check")) return check(line.substr(6));
     if (words.skip("limits")) return limits_of(line.substr(7));
@@ -57,20 +65,8 @@ class Scenario {
 
   void escalation(const std::string& text) {
     const std::size_t colon = text.find(':');
-    Escalation made;
-    for (const std::string& part : split(text.substr(colon + 1), ';')) {
-      Words words(part);
-      if (words.skip("remind")) {
-        made.remind = words.length();
-        continue;
-      }
-      EscalationStep step;
-      if (words.skip("after")) step.after = words.length();
-      if (words.skip("unless")) step.unless_acknowledged = words.skip("acknowledged");
-      while (!words.done()) step.notify.push_back(words.take("a receiver"));
-      made.steps.push_back(std::move(step));
-    }
-    draft_.escalations[static_cast<std::size_t>(severity(text.substr(0, colon)))] = std::move(made);
+    draft_.escalations[static_cast<std::size_t>(severity(text.substr(0, colon)))] =
+        escalation_of(text.substr(colon + 1), hours_);
   }
 
   CheckRules& rules_of(const std::string& name) {
@@ -115,6 +111,8 @@ class Scenario {
       rules.hold = words.length();
     } else if (words.skip("needs")) {
       while (!words.done()) rules.depends_on.push_back(words.take("a check"));
+    } else if (words.skip("labels")) {
+      rules.labels = matcher(words).labels;
     } else if (words.skip("was")) {
       rules.was = words.take("a name");
     } else {
@@ -144,8 +142,22 @@ class Scenario {
       rules.name = words.take("a name");
     } else if (what == "restart") {
       restart(words);
+    } else if (what == "clock") {
+      jump_ += jump(words);
+      step(Elapsed{});
+    } else if (what == "close_window") {
+      const std::string name = words.take("a window");
+      std::erase_if(draft_.maintenance, [&](const Maintenance& window) { return window.name == name; });
+    } else if (what == "silence") {
+      step(silence(words));
+    } else if (what == "unsilence") {
+      unsilence(matcher(words).text());
+    } else if (what == "silences") {
+      show_silences();
     } else if (what == "ack") {
       acknowledge(words);
+    } else if (what == "unack") {
+      acknowledge(words, true);
     } else if (what == "trouble") {
       trouble(words);
     } else if (what == "recovered") {
@@ -186,24 +198,43 @@ class Scenario {
   }
 
   void restart(Words& words) {
-    if (words.skip("clock")) {
-      const std::string jump = words.take("a jump such as -1h");
-      const Duration length = wanted(parse_duration(jump.substr(1)));
-      jump_ += jump.front() == '-' ? -length : length;
-    }
+    if (words.skip("clock")) jump_ += jump(words);
     if (words.skip("after")) time_ += words.length();
     start(store_.load());
     step(Elapsed{});
   }
 
-  void acknowledge(Words& words) {
+  void acknowledge(Words& words, bool undo = false) {
     const std::string which = words.take("a check");
     words.skip("by");
     for (const IncidentView& incident : engine_->open_incidents()) {
       if (incident.record.check == which)
-        return step(Acknowledged{incident.record.id.substr(0, 6), words.take("a name")});
+        return step(Acknowledged{incident.record.id.substr(0, 6), undo ? "" : words.take("a name"), undo});
     }
     throw Misunderstood("no open incident of " + which);
+  }
+
+  void unsilence(const std::string& checks) {
+    for (const SilenceView& one : engine_->silences()) {
+      if (one.checks == checks) return step(SilenceRemoved{one.id.substr(0, 6)});
+    }
+    throw Misunderstood("no silence of " + checks);
+  }
+
+  /// What is muted, and until when, in seconds of the scenario.
+  void show_silences() {
+    const auto at = [&](Wall wall) { return config_duration(wall - now().wall + time_); };
+    for (const SilenceView& one : engine_->silences())
+      out_ += "> silence of " + one.checks + " until " + at(one.until) + " by " + one.owner + ": " + one.reason + "\n";
+    for (const MaintenanceView& one : engine_->maintenance(now().wall)) {
+      const std::string until = one.active ? " is on until " + at(one.active->end) : " is off";
+      out_ += "> window " + one.name + until + ", next " + rfc3339(one.next.begin) + "\n";
+    }
+    for (const IncidentView& one : engine_->open_incidents()) {
+      if (one.muted)
+        out_ += "> " + one.record.check + " is muted by " + one.muted->by.substr(0, one.muted->by.find(' ')) +
+                " until " + at(one.muted->until) + "\n";
+    }
   }
 
   void trouble(Words& words) {
@@ -245,9 +276,7 @@ class Scenario {
   }
 
   // ---- the shell
-  Now now() const {
-    return {Steady(std::chrono::hours(100) + time_), Wall(std::chrono::hours(24 * 365 * 55) + time_ + jump_)};
-  }
+  Now now() const { return {Steady(std::chrono::hours(100) + time_), epoch_ + time_ + jump_}; }
 
   void start(Snapshot snapshot) {
     rules_ = std::make_shared<const Rules>(draft_);
@@ -329,6 +358,8 @@ class Scenario {
   std::set<std::string> silent_, refusing_;
   std::optional<Steady> wake_at_;
   Duration time_{}, jump_{};
+  Wall epoch_{std::chrono::hours(24 * 365 * 55)};
+  NamedHours hours_;
   std::uint64_t starts_ = 0;
   std::string out_;
 };

@@ -5,6 +5,11 @@
 //   escalation P0: ops-slack; after 15m unless acknowledged lead; remind 30m
 //   check web: severity P0, confirm calm, every 30s
 //   limits web: { duration: { warning: 200ms } }  the configuration's own grammar, on the samples of `sample` lines
+//   begins 2026-03-29 00:30                       what the wall clock (UTC) says at 0s
+//   hours office: mon-fri 09:00 18:00 Europe/Istanbul
+//   escalation P1: during office ops-slack; remind 30m at most 5 during office
+//   route team=web P0: web-slack                  as `escalation`, for checks of that name or label
+//   window deploy: web team=db, cron 0 2 * * 0, for 30m, zone Europe/Berlin
 //   0s web refused "connection refused"           then what happens when; between two lines time passes by itself
 //   > 30s problem P0 web to ops-slack: ...        what the engine wanted done: rewritten by VITALD_UPDATE_GOLDEN=1
 #pragma once
