@@ -9,6 +9,7 @@
 #include "alerting/limits.hpp"
 #include "alerting/notification.hpp"
 #include "alerting/rules.hpp"
+#include "alerting/sighting.hpp"
 #include "alerting/trace.hpp"
 
 namespace vitald::alerting {
@@ -52,6 +53,7 @@ struct CheckState {
   Steady asked{};  // when a run was last asked for because of a check that depends on it
   std::string probe_memory;
 
+  Sighting first_bad = {};         // of what is being confirmed; not stored
   Trace trace{Trace::of_a_check};  // why it is as it is
 
   std::optional<Steady> alarm = {};  // when an event lets go of the check, or its wait ends

@@ -31,6 +31,8 @@ struct NoteRecord {
 struct Told {
   bool refused = false;  // for good; no recovery is owed then
   Handle handle;
+  int messages = 0;  // so many, the first and the latest of them decided then
+  Wall first{}, last{};
 };
 
 /// An incident as the store keeps it: one row, replaced whole. Closed ones stay as history.

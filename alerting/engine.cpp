@@ -92,6 +92,8 @@ void Engine::State::measured(Turn& turn, CheckState& check, const Observed& even
   if (step.counted || step.decided) explain_count(turn, check, before, step);
   count(turn, check, step);
 
+  keep_proof(check, event);
+
   // cause: whether something that it depends on is to blame
   if (check.verdict == Status::ok && was_in_doubt) causes.cleared(turn, check);
   if (check.verdict != Status::ok && was_good) causes.ask_above(turn, check);
@@ -156,8 +158,8 @@ void Engine::State::settle(Turn& turn, CheckState& check, Status held, const Obs
   if (check.incident.empty()) {
     const Incident& opened = incidents.open(turn, "check:" + check.name, std::move(facts));
     check.incident = opened.facts.id.incident;
-    explain(turn, check,
-            "incident " + check.incident.substr(0, 4) + " is opened, " + std::string(to_string(opened.facts.severity)));
+    explain(turn, check, words_of_opening(opened));
+    incidents.saw(check.incident, std::exchange(check.first_bad, {}));
     checks.write_now(check);
     causes.take_in(turn, check);
   } else {

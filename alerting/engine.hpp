@@ -16,6 +16,7 @@
 
 #include "alerting/effects.hpp"
 #include "alerting/event.hpp"
+#include "alerting/explain.hpp"
 #include "alerting/hush.hpp"
 #include "alerting/rules.hpp"
 
@@ -52,6 +53,10 @@ class Engine {
 
   /// Nothing for a name that is not configured.
   std::optional<CheckView> view(std::string_view check) const;
+  /// Of a check, or of an incident by at least 4 characters of its id.
+  Result<Explanation> explanation(const Now& now, std::string_view name) const;
+  /// The whole record of an incident that is open, or whose last messages are not settled yet.
+  std::optional<IncidentRecord> incident(const Now& now, const IncidentId& id) const;
   std::vector<IncidentView> open_incidents() const;
   std::size_t open_count(Severity severity) const;
   /// The id that a person means by `prefix`, or why there is none or more than one.

@@ -42,6 +42,8 @@ struct Engine::State {
   /// the change, or nothing when it was only time.
   void settle(Turn& turn, CheckState& check, Status held, const Observed* event, const std::string& confirmed_by);
   void over(Turn& turn, CheckState& check, const Observed* event);
+  /// What a bad run had to show, for the incident that it belongs to or will open.
+  void keep_proof(CheckState& check, const Observed& event);
   /// Wakes it when an event lets go of it, or when its wait for a cause ends.
   void wake(const Turn& turn, CheckState& check);
 

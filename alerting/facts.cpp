@@ -14,11 +14,11 @@ constexpr std::size_t evidence_max = 12;
 constexpr std::size_t evidence_text_max = 1600;
 
 /// The observation's own proof, then how long each phase took: "connect 1 ms, first byte 12 ms".
-std::vector<Evidence> evidence_of(const Observed& event) {
+std::vector<Evidence> evidence_of(const Observed& event, std::size_t text_max = evidence_text_max) {
   std::vector<Evidence> evidence;
   for (const Evidence& piece : event.observation.evidence) {
     if (evidence.size() == evidence_max) return evidence;
-    evidence.push_back({bounded(piece.label, 80), bounded(piece.text, evidence_text_max)});
+    evidence.push_back({bounded(piece.label, 80), bounded(piece.text, text_max)});
   }
   for (const Phase& phase : event.observation.phases) {
     if (evidence.size() == evidence_max) return evidence;
@@ -48,6 +48,11 @@ Notification facts_of(const CheckState& check, const Observed& event, Status sta
   facts.runbook = check.rules->runbook;
   facts.opened = event.started.wall;
   return facts;
+}
+
+Sighting sighting_of(const CheckState& check, const Observed& event) {
+  constexpr std::size_t proof_text_max = 600;
+  return {event.started.wall, bounded(check.why, summary_max), evidence_of(event, proof_text_max)};
 }
 
 Notification facts_of(const SelfTrouble& trouble, const Now& now) {

@@ -16,6 +16,9 @@ namespace vitald::alerting {
 /// `status` is the confirmed one and decides the severity; `summary` says which limit or what the probe saw.
 Notification facts_of(const CheckState& check, const Observed& event, Status status, std::string_view summary);
 
+/// The same as proof of one bad run, in less room.
+Sighting sighting_of(const CheckState& check, const Observed& event);
+
 /// What one event trouble of vitald's own is told with.
 Notification facts_of(const SelfTrouble& trouble, const Now& now);
 

@@ -109,6 +109,12 @@ void Incidents::close(Turn& turn, const IncidentId& id, const std::string& summa
   forget_oldest_closed();
 }
 
+void Incidents::saw(const IncidentId& id, Sighting seen) {
+  Incident* incident = open_incident(id);
+  if (incident == nullptr) return;
+  (incident->first_bad.at == Wall{} ? incident->first_bad : incident->last_bad) = std::move(seen);
+}
+
 void Incidents::set_affected(Turn& turn, const IncidentId& id, std::vector<std::string> affected) {
   Incident* incident = open_incident(id);
   if (incident == nullptr || incident->facts.affected == affected) return;
@@ -238,7 +244,10 @@ void Incidents::tell(Turn& turn, Incident& incident, NotificationKind kind, cons
   message.opened = opened_by(incident, turn.now);
   if (kind == NotificationKind::reminder) message.reminder = incident.course.reminders;
   explain_told(turn, incident, message);
-  incident.told[receiver].refused = false;
+  Told& told = incident.told[receiver];
+  told.refused = false;
+  if (++told.messages == 1) told.first = message.at;
+  told.last = message.at;
   incident.out.emplace(message.id.sequence, receiver);
   turn.effects.outbox.push_back(std::move(message));
   touch(incident);

@@ -15,6 +15,7 @@
 #include "alerting/escalate.hpp"
 #include "alerting/hush.hpp"
 #include "alerting/ids.hpp"
+#include "alerting/sighting.hpp"
 #include "alerting/trace.hpp"
 #include "alerting/turn.hpp"
 
@@ -33,6 +34,7 @@ struct Incident {
   std::set<std::pair<std::uint32_t, std::string>> out;  // messages that are not settled yet
   Course course;
   Trace timeline{Trace::of_an_incident};
+  Sighting first_bad, last_bad = {};  // the latest one is written with what else is written of the incident
   std::optional<Steady> alarm = {};
   bool touched = false;              // its record is to be written with this step
   std::optional<Muting> muted = {};  // nothing goes out about it but a recovery that is owed
@@ -52,6 +54,8 @@ class Incidents {
   void change(Turn& turn, const IncidentId& id, Notification facts);
   /// Everyone who was told, and did not refuse, gets the recovery.
   void close(Turn& turn, const IncidentId& id, const std::string& summary);
+  /// A bad observation of what it is about, kept as proof.
+  void saw(const IncidentId& id, Sighting seen);
   void acknowledge(Turn& turn, const IncidentId& id, const std::string& by);
   /// Nobody has it any more: those who were told hear that it is still open, and the escalation begins anew.
   void take_back(Turn& turn, const IncidentId& id);

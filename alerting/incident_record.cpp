@@ -19,7 +19,13 @@ Severity severity_of(const Json& json, const char* key) {
 
 Json told_json(const std::map<std::string, Told>& all) {
   Json json = Json::object();
-  for (const auto& [receiver, told] : all) json[receiver] = {{"refused", told.refused}, {"handle", told.handle}};
+  for (const auto& [receiver, told] : all) {
+    json[receiver] = {{"refused", told.refused}, {"handle", told.handle}};
+    if (told.messages == 0) continue;
+    json[receiver]["messages"] = told.messages;
+    json[receiver]["first"] = to_json_value(told.first);
+    json[receiver]["last"] = to_json_value(told.last);
+  }
   return json;
 }
 
@@ -27,9 +33,34 @@ std::map<std::string, Told> told_from(const Json& json) {
   std::map<std::string, Told> all;
   if (!json.is_object()) return all;
   for (const auto& [receiver, told] : json.items()) {
-    if (told.is_object()) all[receiver] = {flag_of(told, "refused"), text_of(told, "handle")};
+    if (!told.is_object()) continue;
+    const auto messages = std::clamp<std::int64_t>(integer_of(told, "messages"), 0, 1'000'000);
+    all[receiver] = {flag_of(told, "refused"), text_of(told, "handle"), static_cast<int>(messages),
+                     wall_of(told, "first"), wall_of(told, "last")};
   }
   return all;
+}
+
+void put_sighting(Json& json, const char* key, const Sighting& seen) {
+  if (seen.at == Wall{}) return;
+  Json evidence = Json::array();
+  for (const Evidence& piece : seen.evidence) evidence.push_back(Json::array({piece.label, piece.text}));
+  json[key] = {{"at", to_json_value(seen.at)}, {"summary", seen.summary}, {"evidence", std::move(evidence)}};
+}
+
+Sighting sighting_from(const Json& json, const char* key) {
+  Sighting seen;
+  const Json* stored = member(json, key);
+  if (stored == nullptr || !stored->is_object()) return seen;
+  seen.at = wall_of(*stored, "at");
+  seen.summary = text_of(*stored, "summary");
+  const Json* evidence = member(*stored, "evidence");
+  if (evidence == nullptr || !evidence->is_array()) return seen;
+  for (const Json& piece : *evidence) {
+    const bool pair = piece.is_array() && piece.size() == 2 && piece[0].is_string() && piece[1].is_string();
+    if (pair) seen.evidence.push_back({piece[0].get<std::string>(), piece[1].get<std::string>()});
+  }
+  return seen;
 }
 
 }  // namespace
@@ -98,6 +129,8 @@ IncidentRecord to_record(const Incident& incident, const Now& now) {
   if (incident.muted) json["muted"] = incident.muted->by;
   if (!incident.reached.empty()) json["reached"] = incident.reached;
   if (!incident.timeline.reasons().empty()) json["timeline"] = incident.timeline.to_text();
+  put_sighting(json, "first_bad", incident.first_bad);
+  put_sighting(json, "last_bad", incident.last_bad);
   // The facts are JSON text already. Reading it only to write it again would be the dearest part of opening an
   // incident.
   record.state = dump(json);
@@ -132,6 +165,8 @@ std::optional<Incident> incident_from_record(const IncidentRecord& record, const
       static_cast<std::uint32_t>(std::clamp<std::int64_t>(integer_of(json, "sequence"), 0, 1 << 30));
   incident.opened = ages.with_downtime(integer_of(json, "opened"));
   incident.except = text_of(json, "except");
+  incident.first_bad = sighting_from(json, "first_bad");
+  incident.last_bad = sighting_from(json, "last_bad");
   incident.timeline.read(text_of(json, "timeline"));
   incident.course.begun = ages.with_downtime(integer_of(json, "begun"));
   incident.course.reminded = ages.with_downtime(integer_of(json, "reminded"));

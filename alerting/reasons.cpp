@@ -123,6 +123,14 @@ void explain_delivered(const Turn& turn, Incident& incident, const Delivered& ev
   explain(turn, incident, with(event.id.receiver + " refused it for good", event.why));
 }
 
+std::string words_of_opening(const Incident& incident) {
+  std::vector<std::string> names;
+  for (const auto& [receiver, told] : incident.told) names.push_back(receiver);
+  return "incident " + incident.facts.id.incident.substr(0, typed_prefix) + " is opened as " +
+         std::string(to_string(incident.facts.severity)) +
+         (names.empty() ? ", nobody is told yet" : ", told: " + joined(names));
+}
+
 std::string name_of(const Incident& incident) {
   return incident.facts.check + " (" + incident.facts.id.incident.substr(0, typed_prefix) + ")";
 }

@@ -25,6 +25,9 @@ void explain_change(const Turn& turn, Incident& incident, const Notification& be
 void explain_told(const Turn& turn, Incident& incident, const Notification& message);
 void explain_delivered(const Turn& turn, Incident& incident, const Delivered& event);
 
+/// "incident k3v9 is opened as P0, told: ops-slack, on-call": for the check's own chain.
+std::string words_of_opening(const Incident& incident);
+
 /// "mysql (k3v9)": an incident as people name it.
 std::string name_of(const Incident& incident);
 

@@ -8,6 +8,7 @@
 
 #include "alerting/confirm.hpp"
 #include "alerting/engine.hpp"
+#include "alerting/story.hpp"
 #include "config/units.hpp"
 #include "rehearsal/memory_store.hpp"
 #include "rehearsal/scenario_rules.hpp"
@@ -169,6 +170,10 @@ class Scenario {
       receiver(words);
     } else if (what == "show") {
       show(words.take("a check"));
+    } else if (what == "explain") {
+      explain(words.take("a check"));
+    } else if (what == "report") {
+      report(words.take("a check"));
     } else {
       observe(what, words);
     }
@@ -273,6 +278,34 @@ class Scenario {
             std::string(to_string(view->settled));
     if (view->needed > 0) out_ += ", " + std::to_string(view->seen) + " of " + std::to_string(view->needed);
     out_ += ", " + std::string(view->incident.empty() ? "no incident" : "in an incident") + ": " + view->why + "\n";
+  }
+
+  void explain(const std::string& name) {
+    if (!engine_) start({});
+    const auto explanation = engine_->explanation(now(), name);
+    if (!explanation) throw Misunderstood(explanation.failure().what);
+    for (const Paragraph& paragraph : explanation->paragraphs) {
+      for (const std::string& sentence : paragraph.says) out_ += "> " + paragraph.about + ": " + sentence + "\n";
+    }
+    for (const Reason& reason : explanation->reasons) {
+      out_ += "> - " + say_time(reason.at) + " " + reason.text;
+      if (reason.times > 1)
+        out_ += " (" + std::to_string(reason.times) + " times since " + say_time(reason.first) + ")";
+      out_ += "\n";
+    }
+  }
+
+  /// The post-mortem of the latest incident of the check.
+  void report(const std::string& name) {
+    const IncidentRecord* latest = nullptr;
+    for (const auto& [id, record] : store_.incidents()) {
+      if (record.check == name && (latest == nullptr || record.opened >= latest->opened)) latest = &record;
+    }
+    if (latest == nullptr) throw Misunderstood(name + " has had no incident");
+    const auto story = story_of(*latest, now());
+    for (const std::string& line : split(report_of(*story, now().wall), '\n')) {
+      if (!line.empty()) out_ += "> " + line + "\n";
+    }
   }
 
   // ---- the shell
