@@ -3,8 +3,8 @@
 
 #include <cstdint>
 #include <map>
-#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "alerting/deliver.hpp"
@@ -13,12 +13,22 @@
 
 namespace vitald::sim {
 
-enum class Condition { fine, slow, down, unmeasurable };
+enum class Condition {
+  fine,
+  slow,
+  down,
+  unmeasurable,
+  flapping,  // up and down by turns, each for some seconds
+  lossy,     // each probe may be lost
+};
+std::string_view to_string(Condition condition);
 
-/// One target: conditions that follow each other for random times. Glitches are short, outages long.
+/// One target: conditions that follow each other for random times. Glitches are short, outages long. `calm_between`
+/// bounds how long it is fine in between.
 class Target {
  public:
-  explicit Target(Random& random, bool counts_events) : random_(random), counts_events_(counts_events) {}
+  Target(Random& random, bool counts_events, Duration calm_between)
+      : random_(random), counts_events_(counts_events), calm_between_(calm_between) {}
 
   /// Becomes something else, and says for how long.
   Duration change();
@@ -27,32 +37,45 @@ class Target {
     calm_ = true;
   }
   Condition condition() const { return condition_; }
-  Observation observe();
+  /// `cut`: what leads to it is down, whatever its own condition.
+  Observation observe(Steady now, bool cut);
 
  private:
+  bool is_away(Steady now) const;
+
   Random& random_;
   bool counts_events_;
+  Duration calm_between_;
   bool calm_ = false;
   Condition condition_ = Condition::fine;
+  Duration flap_{1};  // how long it stays up or down while it flaps
+};
+
+/// What a receiver took of one incident.
+struct Heard {
+  std::uint32_t newest = 0;
+  bool raised = false, recovered = false;
 };
 
 /// One receiver: takes messages, or misbehaves in one of the ways that real ones do.
 class Receiver {
  public:
-  enum class Mood { takes, unavailable, too_many, resets, answer_lost, malformed, forbids };
+  enum class Mood { takes, slow, unavailable, too_many, resets, answer_lost, malformed, forbids };
 
   struct Answer {
     alerting::Judgement judgement;
     bool taken = false;
+    Duration after{};  // how long it takes to answer
   };
 
   Answer receive(const alerting::Attempt& attempt, Mood mood, Random& random);
-
-  /// In the order of arrival, repeats included.
-  const std::vector<alerting::Notification>& taken() const { return taken_; }
+  /// What it took of the incident, before what it takes now is noted.
+  Heard& heard(const alerting::IncidentId& incident) { return heard_[incident]; }
 
  private:
-  std::vector<alerting::Notification> taken_;
+  std::map<alerting::IncidentId, Heard> heard_;
+  std::size_t taken_ = 0;
 };
+std::string_view to_string(Receiver::Mood mood);
 
 }  // namespace vitald::sim
