@@ -85,13 +85,17 @@ void Engine::State::adopt(Turn& turn) {
   }
   for (const Incident* incident : incidents.open_ones()) {
     const std::string& subject = incident->subject;
-    if (!subject.starts_with(of_a_check) || checks.find(subject.substr(of_a_check.size())) != nullptr) continue;
-    incidents.close(turn, IncidentId(incident->facts.id.incident), "check removed from the configuration");
+    if (!subject.starts_with(of_a_check)) continue;
+    const IncidentId id = incident->facts.id.incident;
+    if (const CheckState* check = checks.find(subject.substr(of_a_check.size()))) {
+      incidents.relabel(turn, id, check->rules->labels);
+    } else {
+      incidents.close(turn, id, "check removed from the configuration");
+    }
   }
   for (CheckState& check : checks.all()) {
     adopt_limits(check.limits, check.rules->limits);
     if (check.measured) wake(turn, check);
-    if (!check.incident.empty()) incidents.relabel(turn, check.incident, check.rules->labels);
   }
   hush.adopt_rules(turn);
   hush.pass(turn);

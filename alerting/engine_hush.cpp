@@ -19,6 +19,9 @@ void Engine::State::pass(Turn& turn) {
   if (set) {
     wall_ahead = ahead;
     incidents.clock_was_set(turn);
+    // A restart tells by the wall clock how old a record is: one from before would be as wrong as the clock was.
+    incidents.touch_open();
+    hush.write_all(turn);
   }
   if (hush.pass(turn) || set) heed_hush(turn);
 }

@@ -51,8 +51,10 @@ bool Hush::pass(Turn& turn) {
   const bool set_back = turn.now.wall < now_.wall;
   now_ = turn.now;
   std::vector<std::string> over;
-  for (const auto& [id, silence] : silences_) {
-    if (silence.ends <= turn.now.steady) over.push_back(id);
+  if (first_end_ && *first_end_ <= turn.now.steady) {
+    for (const auto& [id, silence] : silences_) {
+      if (silence.ends <= turn.now.steady) over.push_back(id);
+    }
   }
   for (const std::string& id : over) end(turn, id);
   if (!silences_.empty() && turn.now.steady - written_ >= write_again) write_all(turn);
@@ -77,15 +79,24 @@ void Hush::look_at_calendar(Wall now) {
   }
 }
 
+void Hush::find_first_end() {
+  first_end_.reset();
+  for (const auto& [id, silence] : silences_) {
+    if (!first_end_ || silence.ends < *first_end_) first_end_ = silence.ends;
+  }
+}
+
 void Hush::add(Turn& turn, Silence silence) {
   if (silences_.size() >= silences_max) return;
   newest_ = silence.id;
   write(turn, silence);
   silences_[silence.id] = std::move(silence);
+  find_first_end();
 }
 
 bool Hush::end(Turn& turn, const std::string& id) {
   if (silences_.erase(id) == 0) return false;
+  find_first_end();
   turn.effects.notes.push_back({std::string(kind) + id, "", true});
   return true;
 }
@@ -138,17 +149,14 @@ void Hush::restore(const std::vector<NoteRecord>& notes, const Now& now) {
     if (!note.key.starts_with(kind)) continue;
     if (auto silence = silence_from(note, now)) silences_[silence->id] = std::move(*silence);
   }
+  find_first_end();
 }
 
 std::optional<Steady> Hush::wake_at(const Now& now) const {
-  std::optional<Steady> at;
-  for (const auto& [id, silence] : silences_) {
-    if (!at || silence.ends < *at) at = silence.ends;
-  }
-  if (!changes_) return at;
+  if (!changes_) return first_end_;
   // A step of the clock may have put it behind us, or a century away: a day from now is early enough to look again.
   const Duration left = std::clamp(*changes_ - now.wall, Duration::zero(), Duration(std::chrono::hours(24)));
-  return at ? std::min(*at, now.steady + left) : now.steady + left;
+  return first_end_ ? std::min(*first_end_, now.steady + left) : now.steady + left;
 }
 
 std::vector<SilenceView> Hush::silences() const {

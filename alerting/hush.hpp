@@ -106,10 +106,12 @@ class Hush {
     std::optional<Span> active;
   };
   void look_at_calendar(Wall now);
+  void find_first_end();
   void write(Turn& turn, const Silence& silence);
   Wall wall_of(Steady at) const { return now_.wall + (at - now_.steady); }
 
   std::map<std::string, Silence, std::less<>> silences_;  // by id
+  std::optional<Steady> first_end_;                       // of the silences
   std::vector<Planned> windows_;
   std::optional<Wall> changes_;  // when the next window begins or ends; nothing without windows
   Now now_{};                    // of the latest step
