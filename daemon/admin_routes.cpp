@@ -48,6 +48,10 @@ Answer incidents(const HttpAsk&, Operations& operations) {
   return {.type = json_type, .body = incidents_document(operations)};
 }
 
+Answer silences(const HttpAsk&, Operations& operations) {
+  return {.type = json_type, .body = silences_document(operations)};
+}
+
 constexpr std::string_view ping_route = "/ping/<check>";
 
 constexpr std::array routes = {
@@ -58,6 +62,7 @@ constexpr std::array routes = {
     Route{"/readyz", "200 once a full pass from probe to store has happened, 503 before", readyz},
     Route{"/api/v1/checks", "every check as JSON; `?check=NAME` for one", checks},
     Route{"/api/v1/incidents", "open incidents as JSON", incidents},
+    Route{"/api/v1/silences", "what is muted: silences and maintenance windows", silences},
     Route{ping_route, "tells a heartbeat that its job is well; /start, /fail or an exit code behind it", nullptr},
 };
 

@@ -152,6 +152,11 @@ json json_of(const alerting::IncidentView& view, const Board& board) {
   };
   if (record.closed) object["closed"] = rfc3339(*record.closed);
   if (view.acknowledged_by) object["acknowledged_by"] = *view.acknowledged_by;
+  if (view.muted) {
+    json muted = {{"by", view.muted->by}, {"reason", view.muted->reason}, {"until", rfc3339(view.muted->until)}};
+    if (!view.muted->owner.empty()) muted["owner"] = view.muted->owner;
+    object["muted"] = std::move(muted);
+  }
   if (const auto row = board.find(record.check)) {
     object["now"] = row->view.why;
     if (!row->runbook.empty()) object["runbook"] = row->runbook;
@@ -188,6 +193,33 @@ json json_of(const DaemonView& view) {
   return object;
 }
 
+json json_of(const alerting::SilenceView& silence) {
+  return {{"id", silence.id},
+          {"checks", silence.checks},
+          {"owner", silence.owner},
+          {"reason", silence.reason},
+          {"since", rfc3339(silence.begun)},
+          {"until", rfc3339(silence.until)},
+          {"until_recovered", silence.until_recovered}};
+}
+
+json json_of(const MutedView& muted) {
+  json silences = json::array(), windows = json::array();
+  for (const alerting::SilenceView& silence : muted.silences) silences.push_back(json_of(silence));
+  for (const alerting::MaintenanceView& window : muted.maintenance) {
+    json one = {{"name", window.name},
+                {"checks", window.checks},
+                {"active", window.active.has_value()},
+                {"next", {{"from", rfc3339(window.next.begin)}, {"until", rfc3339(window.next.end)}}}};
+    if (window.active) {
+      one["since"] = rfc3339(window.active->begin);
+      one["until"] = rfc3339(window.active->end);
+    }
+    windows.push_back(std::move(one));
+  }
+  return {{"silences", std::move(silences)}, {"maintenance", std::move(windows)}};
+}
+
 json json_of(const ProbeReport& report) {
   json object = {{"check", report.check},
                  {"probe", report.probe},
@@ -209,6 +241,12 @@ Source checks_document(const Operations& operations, std::string only) {
     checks.rows.push_back(std::move(row));
   }
   return checks;
+}
+
+std::string silences_document(const Operations& operations) {
+  const json muted = json_of(operations.muted());
+  return head_of(operations) + R"(,"silences":)" + dump(muted["silences"]) + R"(,"maintenance":)" +
+         dump(muted["maintenance"]) + "}\n";
 }
 
 std::string incidents_document(const Operations& operations) {

@@ -18,6 +18,10 @@ nlohmann::json json_of(const alerting::IncidentView& view, const Board& board);
 nlohmann::json json_of(const DaemonView& view);
 nlohmann::json json_of(const ProbeReport& report);
 
+/// {"silences":[…],"maintenance":[…]}
+nlohmann::json json_of(const MutedView& muted);
+nlohmann::json json_of(const alerting::SilenceView& silence);
+
 /// One line, invalid UTF-8 replaced by U+FFFD.
 std::string dump(const nlohmann::json& json);
 
@@ -25,5 +29,7 @@ std::string dump(const nlohmann::json& json);
 Source checks_document(const Operations& operations, std::string only);
 /// {"instance":…,"time":…,"incidents":[…]}
 std::string incidents_document(const Operations& operations);
+/// {"instance":…,"time":…,"silences":[…],"maintenance":[…]}
+std::string silences_document(const Operations& operations);
 
 }  // namespace vitald::daemon

@@ -49,6 +49,7 @@ Instruments& App::instruments() {
   for (const Severity severity : {Severity::p0, Severity::p1, Severity::p2, Severity::p3}) {
     instruments_.incidents_open(severity, engine_->open_count(severity));
   }
+  instruments_.silences_active(engine_->silences().size());
   const auto workers = workers_->counts();
   instruments_.workers(workers.busy, workers.wedged);
   instruments_.runs_in_flight(runner_->running(), runner_->waiting());
@@ -71,6 +72,37 @@ Result<std::string> App::acknowledge(std::string_view incident, std::string by) 
   log_.info("incident " + *id + " acknowledged by " + by);
   pipeline_->decide(alerting::Acknowledged{*id, std::move(by)});
   return *id;
+}
+
+Result<std::string> App::unacknowledge(std::string_view incident, std::string by) {
+  auto id = engine_->find_incident(incident);
+  if (!id) return id.failure();
+  log_.info("acknowledgement of incident " + *id + " taken back by " + by);
+  pipeline_->decide(alerting::Acknowledged{*id, std::move(by), true});
+  return "incident " + *id + " is nobody's again";
+}
+
+MutedView App::muted() const { return {engine_->silences(), engine_->maintenance(clock_.now().wall)}; }
+
+Result<alerting::SilenceView> App::silence(alerting::SilenceAdded wanted) {
+  if (engine_->silences().size() >= alerting::Hush::silences_max)
+    return Failure{"", "there are 200 silences already; end some of them: vitald silence list"};
+  const std::string said = "silence of " + wanted.checks.text() + " by " + wanted.owner + ": " + wanted.reason;
+  pipeline_->decide(std::move(wanted));
+  for (alerting::SilenceView& view : engine_->silences()) {
+    if (view.id != engine_->newest_silence()) continue;
+    log_.info(said + " (" + view.id + ")");
+    return std::move(view);
+  }
+  return Failure{"", "it ended at once, since nothing that it matches is bad any more"};
+}
+
+Result<std::string> App::end_silence(std::string_view silence, std::string by) {
+  auto id = engine_->find_silence(silence);
+  if (!id) return id.failure();
+  log_.info("silence " + *id + " ended by " + by);
+  pipeline_->decide(alerting::SilenceRemoved{*id});
+  return "silence " + *id + " has ended";
 }
 
 asio::awaitable<Result<std::string>> App::test_notify(std::string receiver) {

@@ -14,12 +14,18 @@ namespace {
 
 using nlohmann::json;
 
+int show(const CommandLine& line, const json& report) {
+  line.out << (line.json ? dump(report) + "\n" : render_probe(report, line.terminal));
+  return exit_code(text_of(report, "verdict"));
+}
+
+}  // namespace
+
 int unavailable(const CommandLine& line, const Failure& failure) {
   line.err << "vitald: " << plain_lines(failure.sentence()) << "\n";
   return exit_unavailable;
 }
 
-/// A command whose whole result is a text.
 int simple(const CommandLine& line, const json& request) {
   const auto result = line.ask(request, {});
   if (!result) return unavailable(line, result.failure());
@@ -30,13 +36,6 @@ int simple(const CommandLine& line, const json& request) {
   }
   return 0;
 }
-
-int show(const CommandLine& line, const json& report) {
-  line.out << (line.json ? dump(report) + "\n" : render_probe(report, line.terminal));
-  return exit_code(text_of(report, "verdict"));
-}
-
-}  // namespace
 
 int status_command(const CommandLine& line) {
   std::vector<json> checks;
@@ -75,8 +74,9 @@ int incidents_command(const CommandLine& line) {
   return 0;
 }
 
-int ack_command(const CommandLine& line, const std::string& incident) {
-  return simple(line, json{{"command", "ack"}, {"incident", incident}, {"by", own_name(line.sudo_user)}});
+int ack_command(const CommandLine& line, const std::string& incident, const std::string& by, bool undo) {
+  const std::string who = by.empty() ? own_name(line.sudo_user) : by;
+  return simple(line, json{{"command", undo ? "unack" : "ack"}, {"incident", incident}, {"by", who}});
 }
 
 int test_notify_command(const CommandLine& line, const std::string& receiver) {

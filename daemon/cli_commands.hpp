@@ -5,6 +5,7 @@
 #include <iosfwd>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "config/result.hpp"
 #include "daemon/cli_text.hpp"
@@ -28,12 +29,28 @@ struct CommandLine {
   std::string sudo_user;  // SUDO_USER of the environment
 };
 
+/// Says why the daemon could not be asked, or refused.
+int unavailable(const CommandLine& line, const Failure& failure);
+/// A command whose whole result is a text.
+int simple(const CommandLine& line, const nlohmann::json& request);
+
 /// Each gives the process's exit code. `probe` and `verify`: 0 ok, 1 warning, 2 critical, 3 unknown.
 int status_command(const CommandLine& line);
 int probe_command(const CommandLine& line, const std::string& check);
 int verify_command(const CommandLine& line);
 int incidents_command(const CommandLine& line);
-int ack_command(const CommandLine& line, const std::string& incident);
+/// `by`: "" for whoever sits at the keyboard.
+int ack_command(const CommandLine& line, const std::string& incident, const std::string& by, bool undo);
+
+/// What `silence` and `maintenance` were told: words first ("list", "end 7k2m", "api-* team=web"), then options.
+struct SilenceWords {
+  std::vector<std::string> words;
+  std::string lasts;  // "2h", or "" for the usual
+  std::string reason;
+  bool until_recovered = false;
+};
+int silence_command(const CommandLine& line, const SilenceWords& said);
+int maintenance_command(const CommandLine& line, const SilenceWords& said);
 int test_notify_command(const CommandLine& line, const std::string& receiver);
 int reload_command(const CommandLine& line);
 

@@ -13,6 +13,11 @@ namespace vitald::daemon {
 std::string render_status(const nlohmann::json& result, const std::vector<nlohmann::json>& checks,
                           const Terminal& terminal);
 std::string render_incidents(const nlohmann::json& result, const Terminal& terminal);
+/// Silences and windows; for `silence list`, `maintenance` and the end of `status`.
+std::string render_silences(const nlohmann::json& result, const Terminal& terminal);
+std::string render_maintenance(const nlohmann::json& result, const Terminal& terminal);
+/// One line for each that mutes something now, or "".
+std::string render_muted(const nlohmann::json& result, const Terminal& terminal);
 std::string render_probe(const nlohmann::json& report, const Terminal& terminal);
 /// One line as a check finishes, and the last line.
 std::string render_verify_line(const nlohmann::json& progress, const Terminal& terminal);

@@ -90,6 +90,7 @@ std::string render_status(const json& result, const std::vector<json>& checks, c
   if (!ordered.empty()) out += "\n";
   for (const json* check : ordered) out += row(*check, name_width, terminal);
   const std::size_t open = result.value("incidents", json::array()).size();
+  out += render_muted(result, terminal);
   if (open > 0) out += "\n" + plural(open, "open incident") + ", more with: vitald incidents\n";
   return out;
 }
@@ -110,6 +111,12 @@ std::string render_incidents(const json& result, const Terminal& terminal) {
     if (text_of(incident, "now") != text_of(incident, "summary")) fact("now", text_of(incident, "now"));
     for (const json& piece : incident.value("evidence", json::array()))
       fact(text_of(piece, "label"), lines_of(piece, "text"));
+    const json muted = incident.value("muted", json::object());
+    if (!muted.empty()) {
+      const std::string owner = text_of(muted, "owner");
+      fact("muted", "by " + text_of(muted, "by") + " until " + text_of(muted, "until") +
+                        (owner.empty() ? "" : ", " + owner) + ": " + text_of(muted, "reason"));
+    }
     fact("what to do", text_of(incident, "remedy"));
     fact("runbook", text_of(incident, "runbook"));
     const std::string by = text_of(incident, "acknowledged_by");

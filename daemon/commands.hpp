@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 
+#include "daemon/cli_commands.hpp"
 #include "daemon/discover.hpp"
 
 namespace vitald::daemon {
@@ -14,6 +15,8 @@ struct CommandOptions {
   bool local = false;        // probe, verify: run here instead of in the daemon
   std::string name;          // of a check, a receiver, an incident
   std::string by;            // ack: in whose name
+  bool undo = false;         // ack: take it back
+  SilenceWords silence;      // silence, maintenance
   DiscoverOptions discover;  // discover: what is to stand in the file
 };
 
@@ -29,6 +32,8 @@ int command_verify(const CommandOptions& options);
 int command_status(const CommandOptions& options);
 int command_incidents(const CommandOptions& options);
 int command_ack(const CommandOptions& options);
+int command_silence(const CommandOptions& options);
+int command_maintenance(const CommandOptions& options);
 int command_test_notify(const CommandOptions& options);
 int command_reload(const CommandOptions& options);
 

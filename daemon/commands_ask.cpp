@@ -68,7 +68,13 @@ int command_verify(const CommandOptions& options) {
 
 int command_status(const CommandOptions& options) { return status_command(ask_daemon(options)); }
 int command_incidents(const CommandOptions& options) { return incidents_command(ask_daemon(options)); }
-int command_ack(const CommandOptions& options) { return ack_command(ask_daemon(options), options.name); }
+int command_ack(const CommandOptions& options) {
+  return ack_command(ask_daemon(options), options.name, options.by, options.undo);
+}
+int command_silence(const CommandOptions& options) { return silence_command(ask_daemon(options), options.silence); }
+int command_maintenance(const CommandOptions& options) {
+  return maintenance_command(ask_daemon(options), options.silence);
+}
 int command_test_notify(const CommandOptions& options) {
   return test_notify_command(ask_daemon(options), options.name);
 }

@@ -95,6 +95,8 @@ struct Parts {
   std::vector<CheckDraft> checks;
   std::vector<ReceiverDraft> receivers;
   std::array<alerting::Escalation, 4> escalations;
+  std::vector<alerting::Route> routes;
+  std::vector<alerting::Maintenance> maintenance;
 };
 
 Configuration assemble(const std::filesystem::path& file, Parts parts) {
@@ -109,6 +111,8 @@ Configuration assemble(const std::filesystem::path& file, Parts parts) {
   rules->instance = std::move(parts.instance);
   rules->unknown_after = parts.top.unknown_after;
   rules->escalations = std::move(parts.escalations);
+  rules->routes = std::move(parts.routes);
+  rules->maintenance = std::move(parts.maintenance);
   rules->receivers = names_of(parts.receivers);
   configuration.checks.reserve(parts.checks.size());
   rules->checks.reserve(parts.checks.size());
@@ -147,8 +151,12 @@ Parts read_parts(Node& root, const Tables& tables, const Surroundings& surroundi
   judge_pings(parts.top, parts.checks, problems);
   parts.receivers = read_receivers(parts.top.receivers, tables, problems);
   const bool from_file = !parts.receivers.empty() && parts.receivers.front().at.file != nullptr;
-  parts.escalations = read_escalations(
-      parts.top.escalations, {names_of(parts.receivers), from_file, parts.checks, in.position("receivers")}, problems);
+  const NamedHours hours = read_hours(parts.top.hours, problems);
+  EscalationNeeds needs{names_of(parts.receivers), from_file, parts.checks, in.position("receivers"), hours};
+  parts.routes = read_routes(parts.top.routes, needs, problems);
+  needs.routes = parts.routes;
+  parts.escalations = read_escalations(parts.top.escalations, needs, problems);
+  parts.maintenance = judge_maintenance(std::move(parts.top.maintenance), parts.checks, problems);
   return parts;
 }
 
@@ -192,6 +200,12 @@ Top read_top(Reader& in, const Tables& tables) {
   top.escalations =
       in.maybe("escalations", Raw{"mapping of P0 to P3 to steps", escalations_schema}, "Who is told of what, and when")
           .value_or(nullptr);
+  in.objects("routes", "Escalations of some checks only; the first that fits and covers the severity counts",
+             [&](Reader& route) { top.routes.push_back(read_route(route)); });
+  top.hours = in.maybe("hours", Raw{"mapping of name to hours", hours_schema}, "Hours for 'during' and 'outside'")
+                  .value_or(nullptr);
+  in.objects("maintenance", "Planned work that comes again and again: nothing goes out about these checks meanwhile",
+             [&](Reader& window) { top.maintenance.push_back(read_maintenance(window)); });
   return top;
 }
 

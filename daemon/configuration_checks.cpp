@@ -7,6 +7,7 @@
 #include "config/schema.hpp"
 #include "config/shown.hpp"
 #include "config/units.hpp"
+#include "daemon/configuration_matcher.hpp"
 #include "daemon/configuration_parts.hpp"
 
 namespace vitald::daemon {
@@ -21,7 +22,6 @@ using probes::ProbeKind;
 using namespace std::chrono_literals;
 
 constexpr std::size_t most_checks = 50'000;
-constexpr std::size_t most_depends_on = 50;
 
 /// What is worked out once for a kind and used by all of its checks.
 struct KindFacts {
@@ -68,9 +68,8 @@ void read_rules(Reader& in, const Common& defaults, const config::Limits& sample
   rules.every = common.every;
   rules.limits = in.optional("limits", samples, {}, "From where on a sample is bad");
   rules.hold = in.optional("hold", Length{1s, 24h * 31}, 15min, "How long an event keeps the check bad");
-  const config::ListOf<config::Text> names{.kind = {}, .single = true, .most = most_depends_on};
-  rules.depends_on = in.optional("depends_on", names, {},
-                                 "Checks that it needs: while one of them is bad, it belongs to that one's incident");
+  draft.needs = in.optional("depends_on", CheckMatcher{}, {},
+                            "Checks that it needs: while one of them is bad, it belongs to that one's incident");
   rules.runbook = in.maybe("runbook", WebAddress{}, "What to do when it is bad").value_or("");
   rules.was = in.maybe("was", config::Text{}, "The name it had before, so that a new name keeps state and incident")
                   .value_or("");
@@ -241,6 +240,7 @@ std::vector<CheckDraft> read_checks(const Node& checks, const Common& defaults, 
     if (auto draft = reader.read(member)) drafts.push_back(std::move(*draft));
   }
   judge_former_names(drafts, problems);
+  resolve_dependencies(drafts, problems);
   judge_dependencies(drafts, problems);
   return drafts;
 }

@@ -1,5 +1,7 @@
 // `depends_on:` of all checks, looked at together.
+#include <algorithm>
 #include <map>
+#include <set>
 
 #include "config/shown.hpp"
 #include "daemon/configuration_parts.hpp"
@@ -8,6 +10,23 @@ namespace vitald::daemon {
 namespace {
 
 using config::shown;
+
+constexpr std::size_t most_resolved = 200;
+
+bool is_name(const std::string& text) { return text.find('*') == std::string::npos; }
+
+/// Whether it says more than names: then somebody has to look what it means.
+bool is_pattern(const alerting::Matcher& needs) {
+  return !needs.labels.empty() || !std::all_of(needs.names.begin(), needs.names.end(), is_name);
+}
+
+std::vector<std::string> fitting(const alerting::Matcher& needs, const std::vector<CheckDraft>& drafts) {
+  std::vector<std::string> names;
+  for (const CheckDraft& draft : drafts) {
+    if (needs.fits(draft.rules.name, draft.rules.labels)) names.push_back(draft.rules.name);
+  }
+  return names;
+}
 
 /// Walks along `depends_on`, depth first and without recursion: a chain may be as long as there are checks.
 class Walk {
@@ -80,6 +99,25 @@ class Walk {
 };
 
 }  // namespace
+
+void resolve_dependencies(std::vector<CheckDraft>& drafts, config::Problems& problems) {
+  std::map<std::string, std::vector<std::string>> known;  // thousands of checks may say the same
+  for (CheckDraft& draft : drafts) {
+    auto& names = draft.rules.depends_on;
+    std::copy_if(draft.needs.names.begin(), draft.needs.names.end(), std::back_inserter(names), is_name);
+    if (!is_pattern(draft.needs)) continue;
+    const std::string text = draft.needs.text();
+    const auto found = known.try_emplace(text).first;
+    if (found->second.empty()) found->second = fitting(draft.needs, drafts);
+    const std::set<std::string> written(names.begin(), names.end());
+    for (const std::string& name : found->second) {
+      if (name != draft.rules.name && !written.contains(name)) names.push_back(name);
+    }
+    if (names.empty()) problems.error(draft.at, "'depends_on': no other check fits " + shown(text));
+    if (names.size() > most_resolved)
+      problems.error(draft.at, "'depends_on': " + shown(text) + " fits more than 200 checks");
+  }
+}
 
 void judge_dependencies(const std::vector<CheckDraft>& drafts, config::Problems& problems) {
   Walk walk(drafts, problems);

@@ -39,14 +39,37 @@ struct ReceiverName {
   std::string show(const std::string& name) const { return name; }
 };
 
+/// The name of hours that are there.
+struct HoursName {
+  using value_type = std::optional<Hours>;
+  const NamedHours* known = nullptr;
+  std::string type_name() const { return "name of hours"; }
+  std::string schema() const { return config::Text{}.schema(); }
+  Result<value_type> read(const Node& node, Problems& problems) const {
+    const auto name = config::Text{}.read(node, problems);
+    if (!name) return name.failure();
+    const auto found = known->find(*name);
+    if (found != known->end()) return value_type(found->second);
+    std::vector<std::string> names;
+    for (const auto& [other, hours] : *known) names.push_back(other);
+    const std::string close = config::suggestion(*name, names);
+    return Failure{"", "there are no hours '" + config::shown(*name) + "'" +
+                           (close.empty() ? "" : "; did you mean '" + close + "'?")};
+  }
+  value_type dummy() const { return std::nullopt; }
+  std::string show(const value_type&) const { return ""; }
+};
+
 struct Step {
   std::vector<std::string> notify;
   std::optional<Duration> after;
   bool unless_acknowledged = false;
   std::optional<Duration> remind;
+  int at_most = Escalation::reminders_most;
+  std::optional<Hours> during, outside;
 };
 
-Step parse_step(Reader& in, const std::vector<std::string>& receivers) {
+Step parse_step(Reader& in, const std::vector<std::string>& receivers, const NamedHours& hours) {
   const config::ListOf<ReceiverName> names{{&receivers}, true};
   Step step;
   step.notify = in.optional("notify", names, {}, "Receivers to tell");
@@ -55,16 +78,33 @@ Step parse_step(Reader& in, const std::vector<std::string>& receivers) {
       in.maybe("unless", config::OneOf{{"acknowledged"}}, "Not when somebody took it").has_value();
   step.remind =
       in.maybe("remind", Length{1s, 24h * 31}, "Tell everybody again this often, until it is acknowledged or over");
+  step.at_most = static_cast<int>(in.optional("at_most", config::Integer{1, 10'000}, Escalation::reminders_most,
+                                              "With 'remind': no more often than this"));
+  step.during = in.optional("during", HoursName{&hours}, std::nullopt,
+                            "Only in these hours: a step waits until they begin, a reminder is left out");
+  step.outside =
+      in.optional("outside", HoursName{&hours}, std::nullopt, "Only outside of these hours, in the same way");
   return step;
+}
+
+std::optional<alerting::StepHours> hours_of(const Step& step, Reader& in) {
+  if (in.has("during") && in.has("outside")) in.problem("outside", "'during' and 'outside' exclude each other");
+  if (step.during) return alerting::StepHours{*step.during, false};
+  if (step.outside) return alerting::StepHours{*step.outside, true};
+  return std::nullopt;
 }
 
 void add_step(const Step& step, Reader& in, Escalation& escalation) {
   const bool tells = in.has("notify");
+  const auto hours = hours_of(step, in);
+  if (in.has("at_most") && !in.has("remind")) in.problem("at_most", "'at_most' is possible with 'remind' only");
   if (step.remind) {
     if (tells || in.has("after") || in.has("unless"))
       in.problem("", "'remind' stands in a step of its own: { remind: 30m }");
     if (escalation.remind) in.problem("remind", "'remind' stands twice");
     escalation.remind = step.remind;
+    escalation.remind_at_most = step.at_most;
+    escalation.remind_hours = hours;
     return;
   }
   if (!tells && !in.has("remind")) in.problem("", "a step needs 'notify: [ … ]' or 'remind: 30m'");
@@ -78,25 +118,7 @@ void add_step(const Step& step, Reader& in, Escalation& escalation) {
   if (std::set(step.notify.begin(), step.notify.end()).size() < step.notify.size()) {
     in.problem("notify", "'notify': the same receiver stands twice");
   }
-  if (!step.notify.empty()) escalation.steps.push_back({after, step.unless_acknowledged, step.notify});
-}
-
-Escalation read_one(const Node& steps, const std::string& severity, const std::vector<std::string>& receivers,
-                    Problems& problems) {
-  Escalation escalation;
-  if (steps.kind != Node::Kind::sequence) {
-    problems.error(steps.at, "'" + severity + "': expected a list of steps such as [ { notify: [ ops ] } ], found " +
-                                 std::string(steps.kind_name()));
-    return escalation;
-  }
-  if (steps.items.size() > most_steps) problems.error(steps.at, "'" + severity + "' has more than 20 steps");
-  for (const Node& item : steps.items) {
-    Reader in(item, "escalation " + severity, problems);
-    const Step step = parse_step(in, receivers);
-    in.finish();
-    if (item.kind == Node::Kind::mapping) add_step(step, in, escalation);
-  }
-  return escalation;
+  if (!step.notify.empty()) escalation.steps.push_back({after, step.unless_acknowledged, step.notify, hours});
 }
 
 std::array<bool, 4> mentioned(const Node* escalations) {
@@ -112,14 +134,22 @@ bool can_warn(const alerting::CheckRules& rules) {
                      [](const Limit& limit) { return limit.warning.has_value(); });
 }
 
+/// Whether some route tells somebody of it.
+bool routed(const EscalationNeeds& needs, std::string_view check, const Labels& labels, std::size_t severity) {
+  return std::any_of(needs.routes.begin(), needs.routes.end(), [&](const alerting::Route& route) {
+    return route.escalations[severity] && route.checks.fits(check, labels);
+  });
+}
+
 /// Every severity in use has to reach somebody.
-void judge_coverage(const std::array<bool, 4>& covered, const EscalationNeeds& needs, const Node& escalations,
+void judge_coverage(const std::array<bool, 4>& covered, const EscalationNeeds& needs, const config::Position& at,
                     Problems& problems) {
   std::array<bool, 4> used{};
   const auto judge = [&](Severity severity, std::string_view verdict, const CheckDraft& draft) {
     const auto index = static_cast<std::size_t>(severity);
     const std::string word(to_string(severity));
-    if (!covered[index] && !used[index]) {
+    if (covered[index] || routed(needs, draft.rules.name, draft.rules.labels, index)) return;
+    if (!used[index]) {
       problems.error(draft.at, "a " + std::string(verdict) + " verdict of check " + config::shown(draft.plan.name) +
                                    " is " + word + ", which no escalation covers; add '" + word + ": [ { notify: [ " +
                                    needs.receivers.front() + " ] } ]' to 'escalations'");
@@ -130,19 +160,25 @@ void judge_coverage(const std::array<bool, 4>& covered, const EscalationNeeds& n
     judge(draft.rules.critical, "critical", draft);
     if (can_warn(draft.rules)) judge(draft.rules.warning, "warning", draft);
   }
-  if (!covered[2] && !used[2]) {
-    problems.warn(escalations.at, "no escalation covers P2, so nobody is told when vitald itself cannot measure");
+  if (!covered[2] && !used[2] && !routed(needs, "vitald", {}, 2)) {
+    problems.warn(at, "no escalation covers P2, so nobody is told when vitald itself cannot measure");
   }
 }
 
-void judge_use(const std::array<Escalation, 4>& all, const EscalationNeeds& needs, const Node& escalations,
+void judge_use(const std::array<Escalation, 4>& all, const EscalationNeeds& needs, const config::Position& at,
                Problems& problems) {
   std::set<std::string> used;
-  for (const Escalation& escalation : all) {
+  const auto use = [&](const Escalation& escalation) {
     for (const auto& step : escalation.steps) used.insert(step.notify.begin(), step.notify.end());
+  };
+  for (const Escalation& escalation : all) use(escalation);
+  for (const alerting::Route& route : needs.routes) {
+    for (const auto& escalation : route.escalations) {
+      if (escalation) use(*escalation);
+    }
   }
   for (const std::string& name : needs.receivers) {
-    if (!used.contains(name)) problems.warn(escalations.at, "no escalation uses the receiver '" + name + "'");
+    if (!used.contains(name)) problems.warn(at, "no escalation uses the receiver '" + name + "'");
   }
 }
 
@@ -155,6 +191,24 @@ void explain_missing(const EscalationNeeds& needs, Problems& problems) {
 }
 
 }  // namespace
+
+Escalation read_steps(const Node& steps, const std::string& severity, const EscalationNeeds& needs,
+                      Problems& problems) {
+  Escalation escalation;
+  if (steps.kind != Node::Kind::sequence) {
+    problems.error(steps.at, "'" + severity + "': expected a list of steps such as [ { notify: [ ops ] } ], found " +
+                                 std::string(steps.kind_name()));
+    return escalation;
+  }
+  if (steps.items.size() > most_steps) problems.error(steps.at, "'" + severity + "' has more than 20 steps");
+  for (const Node& item : steps.items) {
+    Reader in(item, "escalation " + severity, problems);
+    const Step step = parse_step(in, needs.receivers, needs.hours);
+    in.finish();
+    if (item.kind == Node::Kind::mapping) add_step(step, in, escalation);
+  }
+  return escalation;
+}
 
 std::array<Escalation, 4> read_escalations(const Node* escalations, const EscalationNeeds& needs, Problems& problems) {
   std::array<Escalation, 4> all;
@@ -170,16 +224,17 @@ std::array<Escalation, 4> read_escalations(const Node* escalations, const Escala
     for (std::size_t i = 0; i < all.size(); ++i) {
       const std::string severity(to_string(severities[i]));
       const Node* steps = in.maybe(severity, Raw{"list of steps", {}}, "Who is told of it").value_or(nullptr);
-      if (steps != nullptr) all[i] = read_one(*steps, severity, needs.receivers, problems);
+      if (steps != nullptr) all[i] = read_steps(*steps, severity, needs, problems);
     }
     in.finish();
   }
   if (needs.from_file) {
-    if (absent) {
+    if (absent && needs.routes.empty()) {
       explain_missing(needs, problems);
     } else {
-      judge_coverage(mentioned(escalations), needs, *escalations, problems);
-      judge_use(all, needs, *escalations, problems);
+      const config::Position& at = absent ? needs.at : escalations->at;
+      judge_coverage(absent ? std::array<bool, 4>{} : mentioned(escalations), needs, at, problems);
+      judge_use(all, needs, at, problems);
     }
     return all;
   }
@@ -191,7 +246,7 @@ std::array<Escalation, 4> read_escalations(const Node* escalations, const Escala
 
 std::vector<config::Option> escalation_options() {
   Reader in = Reader::describing();
-  parse_step(in, {});
+  parse_step(in, {}, {});
   return in.options();
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -53,10 +54,14 @@ struct CheckDraft {
   CheckPlan plan;
   alerting::CheckRules rules;
   std::vector<config::FoundSecret> secrets;
-  config::Position at;  // of its name
+  config::Position at;           // of its name
+  alerting::Matcher needs = {};  // `depends_on`, until all checks are known
 };
 std::vector<CheckDraft> read_checks(const config::Node& checks, const Common& defaults, const Tables& tables,
                                     config::Problems& problems);
+/// Fills in the names of the checks behind every `depends_on`: those that were written, then those that a `*` or labels
+/// mean.
+void resolve_dependencies(std::vector<CheckDraft>& drafts, config::Problems& problems);
 /// Every name behind `depends_on` is that of another check, and no chain of them leads back to where it began.
 void judge_dependencies(const std::vector<CheckDraft>& drafts, config::Problems& problems);
 /// Two checks with one fingerprint do the same: everything that was written, and every default that applies to it.
@@ -76,13 +81,43 @@ std::vector<config::Option> receiver_options();
 std::vector<config::Option> kind_options(const alerting::NotifierKind& kind);
 std::string receivers_schema(const Tables& tables);
 
+/// `hours:`, by name.
+using NamedHours = std::map<std::string, Hours, std::less<>>;
+NamedHours read_hours(const config::Node* hours, config::Problems& problems);
+std::vector<config::Option> hours_options();
+std::string hours_schema();
+
+/// `maintenance:` and `routes:` as they stand in the file, until all checks are known.
+struct MaintenanceDraft {
+  alerting::Maintenance rule;
+  config::Position at;  // of `checks`
+};
+MaintenanceDraft read_maintenance(config::Reader& in);
+std::vector<config::Option> maintenance_options();
+struct RouteDraft {
+  alerting::Matcher checks;
+  const config::Node* escalations = nullptr;
+  config::Position at;  // of `checks`
+};
+RouteDraft read_route(config::Reader& in);
+
 /// What the severities of the checks and the names of the receivers have to fit.
 struct EscalationNeeds {
   std::vector<std::string> receivers;
   bool from_file = false;  // the receivers stand in the file, so every severity in use has to reach one
   std::span<const CheckDraft> checks;
   config::Position at;  // to point at where escalations are missing
+  const NamedHours& hours;
+  std::span<const alerting::Route> routes = {};  // those that cover something as well
 };
+/// The steps of one severity.
+alerting::Escalation read_steps(const config::Node& steps, const std::string& severity, const EscalationNeeds& needs,
+                                config::Problems& problems);
+std::vector<alerting::Route> read_routes(const std::vector<RouteDraft>& drafts, const EscalationNeeds& needs,
+                                         config::Problems& problems);
+/// Every check that a window names has to be there, no two windows have one name.
+std::vector<alerting::Maintenance> judge_maintenance(std::vector<MaintenanceDraft> drafts,
+                                                     const std::vector<CheckDraft>& checks, config::Problems& problems);
 std::array<alerting::Escalation, 4> read_escalations(const config::Node* escalations, const EscalationNeeds& needs,
                                                      config::Problems& problems);
 std::vector<config::Option> escalation_options();
@@ -102,6 +137,9 @@ struct Top {
   const config::Node* checks = nullptr;
   const config::Node* receivers = nullptr;
   const config::Node* escalations = nullptr;
+  const config::Node* hours = nullptr;
+  std::vector<RouteDraft> routes = {};
+  std::vector<MaintenanceDraft> maintenance = {};
 };
 Top read_top(config::Reader& in, const Tables& tables);
 

@@ -8,6 +8,7 @@
 
 #include "alerting/voice.hpp"
 #include "daemon/api.hpp"
+#include "daemon/control_silences.hpp"
 #include "daemon/control_verify.hpp"
 
 namespace vitald::daemon {
@@ -35,6 +36,11 @@ struct Order {
     const auto found = request.find(name);
     if (found == request.end() || !found->is_string()) return "";
     return alerting::clean(found->get<std::string>(), longest_name);
+  }
+  /// In whose name: what the request says, or the peer.
+  std::string who() const {
+    const std::string said = text("by");
+    return said.empty() ? by : said;
   }
 };
 
@@ -68,6 +74,7 @@ awaitable<void> status(const Order& order) {
   json result = json::object();
   result["daemon"] = json_of(order.operations.view());
   result["incidents"] = incidents_json(order.operations);
+  result.update(json_of(order.operations.muted()));
   out += result_line(result);
   co_await order.lines.write(std::move(out));
 }
@@ -92,9 +99,36 @@ awaitable<void> incidents(const Order& order) {
 }
 
 awaitable<void> acknowledge(const Order& order) {
-  std::string by = order.text("by");
-  if (by.empty()) by = order.by;
-  const auto outcome = order.operations.acknowledge(order.text("incident"), by);
+  const auto outcome = order.operations.acknowledge(order.text("incident"), order.who());
+  co_await finish(order, outcome);
+}
+
+awaitable<void> unacknowledge(const Order& order) {
+  const auto outcome = order.operations.unacknowledge(order.text("incident"), order.who());
+  co_await finish(order, outcome);
+}
+
+awaitable<void> silences(const Order& order) {
+  json result = json_of(order.operations.muted());
+  result["time"] = json_of(order.operations.view())["time"];
+  const std::string line = result_line(result);
+  co_await order.lines.write(line);
+}
+
+awaitable<void> silence(const Order& order) {
+  std::string line;
+  const auto wanted = silence_from(order.request, order.who());
+  if (wanted) {
+    const auto made = order.operations.silence(*wanted);
+    line = made ? result_line(json_of(*made)) : error_line(made.failure().sentence());
+  } else {
+    line = error_line(wanted.failure().sentence());
+  }
+  co_await order.lines.write(line);
+}
+
+awaitable<void> end_silence(const Order& order) {
+  const auto outcome = order.operations.end_silence(order.text("silence"), order.who());
   co_await finish(order, outcome);
 }
 
@@ -119,7 +153,9 @@ constexpr std::array commands = {
     Command{"status", nullptr, status},      Command{"probe", "check", probe},
     Command{"verify", nullptr, verify},      Command{"incidents", nullptr, incidents},
     Command{"ack", "incident", acknowledge}, Command{"test-notify", "receiver", test_notify},
-    Command{"reload", nullptr, reload},
+    Command{"reload", nullptr, reload},      Command{"unack", "incident", unacknowledge},
+    Command{"silence", "reason", silence},   Command{"end-silence", "silence", end_silence},
+    Command{"silences", nullptr, silences},
 };
 
 const Command* find_command(std::string_view name) {

@@ -27,7 +27,7 @@ using prometheus::Histogram;
 
 /// Timers of an idle loop fire within 0.1 ms; the aim is 2 ms, and past 10 s no distribution matters any more.
 const Histogram::BucketBoundaries lag_buckets = {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.025, 0.05,
-                                                 0.1,    0.25,  0.5,   1,     2.5,  5,     10};
+                                                 0.1,    0.25,  0.5,   1,     2.5,  5,    10};
 /// A local TCP connect takes 0.2 ms, the longest sensible time-out a minute.
 const Histogram::BucketBoundaries run_buckets = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
                                                  0.25,   0.5,   1,      2.5,   5,    10,    30,   60};
@@ -58,6 +58,7 @@ struct Instruments::State {
   Family<Gauge>& incidents =
       BuildGauge().Name("vitald_incidents_open").Help("Open incidents, by severity.").Register(registry);
 
+  Gauge& silences = gauge("vitald_silences_active", "Silences that are in force.");
   Gauge& reload_success =
       gauge("vitald_config_last_reload_success", "1 when the last reading of the configuration was taken.");
   Gauge& reload_time = gauge("vitald_config_last_reload_timestamp_seconds", "When the configuration was last read.");
@@ -123,6 +124,8 @@ void Instruments::incidents_open(Severity severity, std::size_t count) {
   static constexpr const char* words[] = {"P0", "P1", "P2", "P3"};
   state_->incidents.Add({{"severity", words[static_cast<std::size_t>(severity)]}}).Set(static_cast<double>(count));
 }
+
+void Instruments::silences_active(std::size_t count) { state_->silences.Set(static_cast<double>(count)); }
 
 void Instruments::reload(bool success, Wall at) {
   state_->reload_success.Set(success ? 1 : 0);

@@ -24,7 +24,8 @@ class Instruments {
                     std::string_view outcome);  // vitald_notifications_total: accepted retried refused dropped
   void outbox(std::string_view receiver, std::size_t pending, Duration oldest);
   void incidents_open(Severity severity, std::size_t count);
-  void reload(bool success, Wall at);  // vitald_config_last_reload_success and …_timestamp_seconds
+  void silences_active(std::size_t count);  // vitald_silences_active
+  void reload(bool success, Wall at);       // vitald_config_last_reload_success and …_timestamp_seconds
   void runs_in_flight(std::size_t running, std::size_t waiting);
   void workers(std::size_t busy, std::size_t wedged);
   void log_dropped(std::uint64_t count);  // vitald_log_lines_dropped_total

@@ -99,6 +99,16 @@ asio::awaitable<Result<ProbeReport>> LocalOperations::probe(std::string check) {
 Result<std::string> LocalOperations::acknowledge(std::string_view, std::string) {
   return Failure{"", "only the running daemon can do that"};
 }
+Result<std::string> LocalOperations::unacknowledge(std::string_view, std::string) {
+  return Failure{"", "only the running daemon can do that"};
+}
+MutedView LocalOperations::muted() const { return {}; }
+Result<alerting::SilenceView> LocalOperations::silence(alerting::SilenceAdded) {
+  return Failure{"", "only the running daemon can do that"};
+}
+Result<std::string> LocalOperations::end_silence(std::string_view, std::string) {
+  return Failure{"", "only the running daemon can do that"};
+}
 asio::awaitable<Result<std::string>> LocalOperations::test_notify(std::string) {
   co_return Failure{"", "only the running daemon can do that"};
 }

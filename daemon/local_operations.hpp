@@ -32,6 +32,10 @@ class LocalOperations final : public Operations {
   bool ready() const override { return false; }
   boost::asio::awaitable<Result<ProbeReport>> probe(std::string check) override;
   Result<std::string> acknowledge(std::string_view incident, std::string by) override;
+  Result<std::string> unacknowledge(std::string_view incident, std::string by) override;
+  MutedView muted() const override;
+  Result<alerting::SilenceView> silence(alerting::SilenceAdded wanted) override;
+  Result<std::string> end_silence(std::string_view silence, std::string by) override;
   boost::asio::awaitable<Result<std::string>> test_notify(std::string receiver) override;
   boost::asio::awaitable<PingReply> ping(const std::string& check, const probes::Ping& ping) override;
   boost::asio::awaitable<Result<std::string>> reload() override;

@@ -37,6 +37,10 @@ constexpr std::array commands{
     Command{"incidents", "List the open incidents", vitald::daemon::command_incidents},
     Command{"ack", "Acknowledge an incident: reminders and escalation stop", vitald::daemon::command_ack, "INCIDENT",
             "its id, or the first letters of it"},
+    Command{"silence", "Mute checks for a while; `silence list` shows, `silence end ID` ends one",
+            vitald::daemon::command_silence},
+    Command{"maintenance", "Show the planned windows; `start` and `end` make one by hand, as `silence` does",
+            vitald::daemon::command_maintenance},
     Command{"test-notify", "Send a test message by a receiver and say how it went", vitald::daemon::command_test_notify,
             "RECEIVER", "the receiver's name"},
     Command{"reload", "Load the configuration again, as SIGHUP does, and say how it went",
@@ -53,6 +57,20 @@ void add_discover_options(CLI::App& discover, vitald::daemon::DiscoverOptions& o
   discover.add_option("--state", options.state, "folder of the database, where it is not to be the usual one");
   discover.add_option("--runtime", options.runtime,
                       "folder of the control socket, where it is not to be the usual one");
+}
+
+void add_silence_options(CLI::App& command, vitald::daemon::SilenceWords& said, const char* help) {
+  command.add_option("WHAT", said.words, help);
+  command.add_option("--for", said.lasts, "how long, 30d at most: 1h where nothing is said, 1d with --until-recovered")
+      ->type_name("DURATION");
+  command.add_option("--reason", said.reason, "why, for those who wonder");
+  command.add_flag("--until-recovered", said.until_recovered,
+                   "end earlier, when what it matches has been bad and is well again");
+}
+
+void add_ack_options(CLI::App& ack, CommandOptions& options) {
+  ack.add_option("--by", options.by, "in whose name; left out: your own");
+  ack.add_flag("--undo", options.undo, "take the acknowledgement back: the escalation begins anew");
 }
 
 int parse_and_run(int argc, char** argv) {
@@ -75,6 +93,11 @@ int parse_and_run(int argc, char** argv) {
     sub->callback([&status, &command, &options] { status = command.run(options); });
   }
   add_discover_options(*app.get_subcommand("discover"), options.discover);
+  add_ack_options(*app.get_subcommand("ack"), options);
+  add_silence_options(*app.get_subcommand("silence"), options.silence,
+                      "names of checks, also with '*', and labels such as team=web; or: list; or: end ID");
+  add_silence_options(*app.get_subcommand("maintenance"), options.silence,
+                      "nothing, to list the windows; or: start and what `silence` takes; or: end ID");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -22,7 +22,7 @@ struct ProbeReport {
   std::string check;
   std::string probe;
   Status verdict = Status::unknown;
-  std::string why;          // the limit that was crossed, or the summary
+  std::string why;  // the limit that was crossed, or the summary
   Observation observation;
   Duration took{};
   std::vector<Limit> limits;  // the check's own, so that a reader sees how far off a sample is
@@ -42,12 +42,18 @@ struct DaemonView {
   std::string version;
   Wall started{};
   Wall now{};
-  std::string configuration;      // path
+  std::string configuration;  // path
   bool last_reload_worked = true;
   std::string last_reload_problem;
   bool store_degraded = false;
   std::string store_problem;
   std::vector<ReceiverView> receivers;
+};
+
+/// What is muted, or will be: silences and maintenance windows.
+struct MutedView {
+  std::vector<alerting::SilenceView> silences;
+  std::vector<alerting::MaintenanceView> maintenance;
 };
 
 /// What whoever pinged a heartbeat is told.
@@ -70,6 +76,11 @@ class Operations {
   /// Runs the check now, outside its schedule; the observation does not reach the engine.
   virtual boost::asio::awaitable<Result<ProbeReport>> probe(std::string check) = 0;
   virtual Result<std::string> acknowledge(std::string_view incident, std::string by) = 0;
+  /// Takes an acknowledgement back: the escalation begins anew.
+  virtual Result<std::string> unacknowledge(std::string_view incident, std::string by) = 0;
+  virtual MutedView muted() const = 0;
+  virtual Result<alerting::SilenceView> silence(alerting::SilenceAdded wanted) = 0;
+  virtual Result<std::string> end_silence(std::string_view silence, std::string by) = 0;
   /// Sends a test problem and its recovery at once, past the queue, and waits for what the receiver says of them.
   virtual boost::asio::awaitable<Result<std::string>> test_notify(std::string receiver) = 0;
   /// A ping for a check that waits for it. Returns when it is safely stored, or will not be.

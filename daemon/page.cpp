@@ -22,6 +22,11 @@ std::string when(Wall at, Wall now) {
   return say_time(at, !today) + ", " + ago(at, now);
 }
 
+/// With the date when it is on another day.
+std::string moment(Wall at, Wall now) {
+  return say_time(at, std::chrono::floor<std::chrono::days>(at) != std::chrono::floor<std::chrono::days>(now));
+}
+
 void head(Html& html, const DaemonView& view, const Overview& all) {
   const std::string title =
       (all.bad() > 0 ? std::to_string(all.bad()) + " bad - " : std::string("ok - ")) + view.instance;
@@ -97,6 +102,11 @@ void incident(Html& html, const alerting::IncidentView& view, const BoardRow* ro
   html.open("dl");
   fact(html, "Since", when(record.opened, now));
   if (view.acknowledged_by) fact(html, "Taken by", *view.acknowledged_by);
+  if (view.muted) {
+    const std::string owner = view.muted->owner.empty() ? "" : ", " + view.muted->owner;
+    fact(html, "Muted",
+         "by " + view.muted->by + " until " + moment(view.muted->until, now) + owner + ": " + view.muted->reason);
+  }
   if (row != nullptr) {
     if (row->view.why != record.summary) fact(html, "Now", row->view.why);
     fact(html, "Confirming", confirming(*row));
@@ -124,6 +134,23 @@ void incidents(Html& html, const Operations& operations, Wall now) {
   if (open.size() > most_incidents_on_page) {
     html.element("p", "The others: vitald incidents", {{"class", "note"}});
   }
+  html.close("section");
+}
+
+void muted(Html& html, const MutedView& view, Wall now) {
+  std::vector<std::string> lines;
+  for (const auto& window : view.maintenance) {
+    if (!window.active) continue;
+    lines.push_back(window.checks + " until " + moment(window.active->end, now) + ": maintenance " + window.name);
+  }
+  for (const auto& silence : view.silences) {
+    lines.push_back(silence.checks + " until " + moment(silence.until, now) +
+                    (silence.until_recovered ? " or its recovery" : "") + ": " + silence.owner + ", " + silence.reason +
+                    " (vitald silence end " + silence.id.substr(0, 4) + ")");
+  }
+  if (lines.empty()) return;
+  html.open("section").element("h2", "Muted");
+  for (const std::string& line : lines) html.open("p").text(line, 500).close("p");
   html.close("section");
 }
 
@@ -178,6 +205,7 @@ std::string status_page(const Operations& operations) {
   summary(html, view, all);
   own_troubles(html, view);
   incidents(html, operations, view.now);
+  muted(html, operations.muted(), view.now);
   checks(html, all, view.now);
   html.open("footer").element(
       "p", "As of " + say_time(view.now, true) + ", renewed every 15 s. vitald " + view.version + ", up " +

@@ -184,8 +184,59 @@ TEST_F(Commands, GiveJson) {
   EXPECT_EQ(json::parse(taken())["check"], "slow");
 }
 
+TEST_F(Commands, AcknowledgeForOthersAndTakeItBack) {
+  EXPECT_EQ(ack_command(line(), "k3v9", "bob", false), 0);
+  EXPECT_EQ(taken(), "k3v9 is taken by bob\n");
+  EXPECT_EQ(ack_command(line(), "k3v9", "bob", true), 0);
+  EXPECT_EQ(taken(), "k3v9 was given back by bob\n");
+}
+
+TEST_F(Commands, MakeEndAndListSilences) {
+  EXPECT_EQ(silence_command(line(), {{"api-*", "team=web"}, "90m", "new release", true}), 0);
+  EXPECT_EQ(taken(),
+            "silence 7k2m of api-* team=web until 2026-11-21T13:30:00.000Z, or until it has recovered; ends with: "
+            "vitald silence end 7k2m\n");
+  EXPECT_EQ(daemon.asked.lasts, std::chrono::minutes(90));
+  EXPECT_EQ(daemon.asked.reason, "new release");
+  EXPECT_EQ(silence_command(line(), {{"end", "7k2m"}}), 0);
+  EXPECT_THAT(taken(), HasSubstr("silence 7k2m was ended by "));
+  EXPECT_EQ(silence_command(line(), {{"list"}}), 0);
+  EXPECT_EQ(taken(), "no silences\n");
+  daemon.hushed.silences = {
+      {"7k2m0000000000000000", "api-*", "ann", "new \033[31mrelease", wall(noon), wall(noon + 60)}};
+  daemon.hushed.maintenance = {
+      {"deploy", "team=web", Span{wall(noon - 60), wall(noon + 60)}, {wall(noon + 900), wall(noon + 960)}}};
+  EXPECT_EQ(silence_command(line(), {{"list"}}), 0);
+  EXPECT_THAT(taken(), testing::AllOf(HasSubstr("7k2m  api-*\n"), HasSubstr("until 2026-11-21T12:01:00.000Z\n"),
+                                      HasSubstr("ann: new "), testing::Not(HasSubstr("\033"))));
+  EXPECT_EQ(maintenance_command(line(), {}), 0);
+  EXPECT_THAT(taken(), testing::AllOf(HasSubstr("deploy: team=web\n"), HasSubstr("now  until 2026-11-21T12:01"),
+                                      HasSubstr("next 2026-11-21T12:15"), HasSubstr("and by hand:\n7k2m")));
+  EXPECT_EQ(status_command(line()), 0);
+  EXPECT_THAT(taken(), testing::AllOf(HasSubstr("muted: team=web until"), HasSubstr("muted: api-* until")));
+  EXPECT_EQ(silence_command(line(true), {{"list"}}), 0);
+  EXPECT_EQ(json::parse(taken())["silences"][0]["owner"], "ann");
+}
+
+TEST_F(Commands, RefuseSilencesThatSayTooLittle) {
+  EXPECT_EQ(silence_command(line(), {{"api-*"}, "1h", ""}), 64);
+  EXPECT_THAT(taken(), HasSubstr("a silence needs a reason"));
+  EXPECT_EQ(silence_command(line(), {{}, "1h", "why"}), 64);
+  EXPECT_THAT(taken(), HasSubstr("say what is to be silent"));
+  EXPECT_EQ(silence_command(line(), {{"api"}, "soon", "why"}), 64);
+  EXPECT_THAT(taken(), HasSubstr("--for: "));
+  EXPECT_EQ(silence_command(line(), {{"api"}, "31d", "why"}), 69);
+  EXPECT_THAT(taken(), HasSubstr("a silence lasts between 1s and 30d"));
+  EXPECT_EQ(silence_command(line(), {{"a/b"}, "1h", "why"}), 69);
+  EXPECT_THAT(taken(), HasSubstr("'a/b' is neither the name of a check nor a label"));
+  EXPECT_EQ(silence_command(line(), {{"end"}}), 64);
+  EXPECT_EQ(maintenance_command(line(), {{"stop"}}), 64);
+  EXPECT_EQ(maintenance_command(line(), {{"start", "api"}, "", "why"}), 0);
+  EXPECT_EQ(daemon.asked.lasts, std::chrono::hours(1)) << "the usual";
+}
+
 TEST_F(Commands, PassOnWhatTheDaemonSays) {
-  EXPECT_EQ(ack_command(line(), "k3v9"), 0);
+  EXPECT_EQ(ack_command(line(), "k3v9", "", false), 0);
   EXPECT_EQ(taken(), ::geteuid() == 0 ? "k3v9 is taken by ann\n" : taken());
   EXPECT_EQ(test_notify_command(line(), "ops"), 0);
   EXPECT_EQ(reload_command(line()), 0);

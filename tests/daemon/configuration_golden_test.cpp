@@ -69,6 +69,8 @@ std::map<std::string, std::string> option_tables() {
   for (const auto& kind : alerting::notifier_kinds()) {
     tables["receiver " + std::string(kind.name)] = config::option_table(kind_options(kind));
   }
+  tables["hours"] = config::option_table(hours_options());
+  tables["maintenance"] = config::option_table(maintenance_options());
   return tables;
 }
 

@@ -74,6 +74,21 @@ TEST(Page, TellsOfVitaldsOwnTroubles) {
   EXPECT_THAT(page, HasSubstr("Receiver ops takes no messages, 4 wait: invalid_auth"));
 }
 
+TEST(Page, ShowsWhatIsMuted) {
+  FakeOperations daemon;
+  EXPECT_THAT(status_page(daemon), Not(HasSubstr("Muted")));
+  daemon.open = {incident("api", Severity::p1, "502")};
+  daemon.open[0].muted = alerting::Muting{"silence 7k2m", "ann", "new release", wall(noon + 3600)};
+  daemon.hushed.silences = {{"7k2m0000000000000000", "api-*", "ann", "new release", wall(noon), wall(noon + 3600)}};
+  daemon.hushed.maintenance = {{"deploy", "team=web", Span{wall(noon - 60), wall(noon + 86400)}, {}},
+                               {"later", "team=db", std::nullopt, {}}};
+  const std::string page = status_page(daemon);
+  EXPECT_THAT(page, HasSubstr("by silence 7k2m until 13:00:00 UTC, ann: new release"));
+  EXPECT_THAT(page, HasSubstr("api-* until 13:00:00 UTC: ann, new release (vitald silence end 7k2m)"));
+  EXPECT_THAT(page, HasSubstr("team=web until 2026-11-22 12:00:00 UTC: maintenance deploy"));
+  EXPECT_THAT(page, Not(HasSubstr("team=db")));
+}
+
 TEST(Page, CannotBeBrokenOutOf) {
   const std::string attack = "\"'><script>alert(1)</script><img src=x onerror=alert(1)> javascript:alert(1)";
   FakeOperations daemon;
@@ -85,6 +100,9 @@ TEST(Page, CannotBeBrokenOutOf) {
   daemon.add(hostile);
   daemon.open = {incident(attack, Severity::p1, attack)};
   daemon.open[0].acknowledged_by = attack;
+  daemon.open[0].muted = alerting::Muting{attack, attack, attack, wall(noon)};
+  daemon.hushed.silences = {{attack, attack, attack, attack, wall(noon), wall(noon)}};
+  daemon.hushed.maintenance = {{attack, attack, Span{wall(noon), wall(noon + 60)}, {}}};
   const std::string page = status_page(daemon);
   EXPECT_EQ(occurrences(page, "<script"), 0u);
   EXPECT_EQ(occurrences(page, "<img"), 0u);

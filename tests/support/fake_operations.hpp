@@ -75,6 +75,21 @@ struct FakeOperations : Operations {
     if (incident != "k3v9") return Failure{"", "no open incident begins with " + std::string(incident)};
     return "k3v9 is taken by " + by;
   }
+  Result<std::string> unacknowledge(std::string_view incident, std::string by) override {
+    if (incident != "k3v9") return Failure{"", "no open incident begins with " + std::string(incident)};
+    return "k3v9 was given back by " + by;
+  }
+  MutedView muted() const override { return hushed; }
+  Result<alerting::SilenceView> silence(alerting::SilenceAdded wanted) override {
+    asked = wanted;
+    return alerting::SilenceView{"7k2m0000000000000000", wanted.checks.text(), wanted.owner,
+                                 wanted.reason,          wall(noon),           wall(noon) + wanted.lasts,
+                                 wanted.until_recovered};
+  }
+  Result<std::string> end_silence(std::string_view silence, std::string by) override {
+    if (silence != "7k2m") return Failure{"", "no silence has an id that begins with '" + std::string(silence) + "'"};
+    return "silence 7k2m was ended by " + by;
+  }
   boost::asio::awaitable<Result<std::string>> test_notify(std::string receiver) override {
     if (receiver != "ops") co_return Failure{receiver, "there is no such receiver"};
     co_return std::string("ops took the test message");
@@ -91,6 +106,8 @@ struct FakeOperations : Operations {
   std::vector<alerting::IncidentView> open;
   Instruments gauges;
   bool is_ready = true;
+  MutedView hushed;
+  alerting::SilenceAdded asked;
   std::vector<std::string> probed;
   std::vector<std::pair<std::string, probes::Ping>> pinged;
   PingReply ping_reply;
