@@ -1,6 +1,7 @@
 #include "alerting/cause.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "alerting/facts.hpp"
 #include "alerting/limit_words.hpp"
@@ -17,6 +18,14 @@ constexpr Duration for_the_runs = seconds(10);  // beyond the distances of a con
 
 bool is_bad(const CheckState& check) { return check.settled != Status::ok; }
 bool is_homeless(const CheckState& check) { return is_bad(check) && check.incident.empty(); }
+
+/// Reasons that are those of the way to the target, or of its host, rather than of what it answers.
+bool is_of_the_connection(std::string_view reason) {
+  constexpr std::array reasons = {"connect_refused", "connect_timeout", "connection_reset", "closed_early",
+                                  "no_route",        "name_not_found",  "socket_missing",   "socket_refused",
+                                  "timeout",         "tls_closed",      "tls_handshake"};
+  return std::find(reasons.begin(), reasons.end(), reason) != reasons.end();
+}
 
 /// A slow database explains slow pages, but not dead ones.
 bool explains(const CheckState& above, const CheckState& check) {
@@ -38,7 +47,9 @@ void Causes::adopt_rules(Turn& turn) {
     }
   }
   members_.clear();
+  leaders_.clear();
   for (CheckState& check : all) {
+    if (is_bad(check) && !check.incident.empty()) lead(check);
     if (check.placing.cause.empty()) continue;
     const Incident* incident = incidents_.find_exact(check.placing.cause);
     if (incident != nullptr && !incident->closed && is_homeless(check)) {
@@ -95,6 +106,31 @@ IncidentId Causes::incident_above(const CheckState& check) const {
   return "";
 }
 
+/// Of the one that leads its group, when it fails in the same way and began to about when this one did.
+IncidentId Causes::incident_beside(const CheckState& check) const {
+  const auto found = leaders_.find({check.rules->group, check.reason});
+  if (found == leaders_.end() || found->second >= checks_.all().size()) return "";
+  const CheckState& leader = checks_.all()[found->second];
+  if (&leader == &check || leader.incident.empty() || !explains(leader, check)) return "";
+  // It may have been looked at a whole interval later.
+  const Duration apart = std::max(confirmation_span(*check.rules), check.rules->every) + for_the_runs;
+  const Duration between = check.confirm.opened - leader.confirm.opened;
+  return between <= apart && between >= -apart ? leader.incident : "";
+}
+
+/// It has joined the one that leads its group, which is not over.
+bool Causes::belongs_beside(const CheckState& check) const {
+  const Incident* incident = check.placing.cause.empty() ? nullptr : incidents_.find_exact(check.placing.cause);
+  const CheckState* leader = incident == nullptr || incident->closed ? nullptr : checks_.find(incident->facts.check);
+  return leader != nullptr && !check.rules->group.empty() && leader->rules->group == check.rules->group &&
+         leader->incident == check.placing.cause;
+}
+
+void Causes::lead(const CheckState& check) {
+  if (!check.rules->group.empty() && is_of_the_connection(check.reason))
+    leaders_[{check.rules->group, check.reason}] = index_of(check);
+}
+
 /// It is being confirmed, it waits itself, or it has not been looked at since it was asked.
 bool Causes::may_turn_bad(const CheckState& above, Steady asked) const {
   if (is_bad(above)) return is_homeless(above) && above.placing.cause.empty();
@@ -114,6 +150,7 @@ Causes::Place Causes::place(Turn& turn, CheckState& check) {
     join(turn, check, incident);
     return Place::joined;
   }
+  if (belongs_beside(check)) return Place::joined;
   if (!check.placing.cause.empty()) forget(turn, check);
   const auto doubt = doubtful(check);
   if (!check.placing.until && !doubt.empty()) {
@@ -124,7 +161,11 @@ Causes::Place Causes::place(Turn& turn, CheckState& check) {
     checks_.write_now(check);
   }
   const bool waits = check.placing.until && turn.now.steady < *check.placing.until;
-  return waits && (check.placing.second_look || !doubt.empty()) ? Place::waits : Place::own;
+  if (waits && (check.placing.second_look || !doubt.empty())) return Place::waits;
+  const IncidentId beside = incident_beside(check);
+  if (beside.empty()) return Place::own;
+  join(turn, check, beside);
+  return Place::joined;
 }
 
 void Causes::join(Turn& turn, CheckState& check, const IncidentId& incident) {
@@ -206,6 +247,7 @@ void Causes::weigh(Turn& turn) {
 
 void Causes::take_in(Turn& turn, CheckState& check) {
   check.placing = {.asked = check.placing.asked};
+  lead(check);
   for (CheckState* below : followers(check)) join(turn, *below, check.incident);
   const Incident* incident = incidents_.find_exact(check.incident);
   if (incident == nullptr) return;

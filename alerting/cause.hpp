@@ -3,12 +3,15 @@
 //
 // The order in which the two are noticed does not matter. When a check turns bad, everything that it depends on is run
 // at once; if its own verdict is confirmed before theirs, it waits for them, no longer than their confirmation takes.
-// When the cause has ended and the check is still bad after its own second look, it becomes an incident of its own.
+// Checks of one group (CheckRules::group) that cannot connect for the same reason at about the same time are one
+// failure as well: the first that is confirmed leads, the others belong to its incident. When the cause has ended and
+// the check is still bad after its own second look, it becomes an incident of its own.
 #pragma once
 
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "alerting/checks.hpp"
@@ -45,6 +48,8 @@ class Causes {
   void take_in(Turn& turn, CheckState& check);
   /// A check that is not muted any more makes its cause's incident as severe as it is itself.
   void weigh(Turn& turn);
+  /// It has an incident of its own: others of its group may belong to it.
+  void lead(const CheckState& check);
   /// The incident has been closed: those that belonged to it have to be looked at again.
   void release(Turn& turn, const IncidentId& incident);
 
@@ -55,6 +60,8 @@ class Causes {
   /// All that it depends on, or that depend on it, nearest first.
   std::vector<CheckState*> reach(const CheckState& check, const std::vector<std::vector<Index>>& edges) const;
   IncidentId incident_above(const CheckState& check) const;
+  IncidentId incident_beside(const CheckState& check) const;
+  bool belongs_beside(const CheckState& check) const;
   bool may_turn_bad(const CheckState& above, Steady asked) const;
   std::vector<const CheckState*> doubtful(const CheckState& check) const;
   std::vector<CheckState*> followers(const CheckState& check) const;
@@ -69,6 +76,7 @@ class Causes {
   const Hush& hush_;
   std::vector<std::vector<Index>> above_, below_;  // by index of the check
   std::map<IncidentId, std::set<std::string>, std::less<>> members_;
+  std::map<std::pair<std::string, std::string>, Index> leaders_;  // by group and reason: the latest with an incident
 };
 
 }  // namespace vitald::alerting

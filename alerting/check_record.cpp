@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "alerting/json_fields.hpp"
+#include "alerting/limit_words.hpp"
 #include "alerting/records.hpp"
 
 namespace vitald::alerting {
@@ -146,6 +147,7 @@ std::string to_state(const CheckState& check, const Now& now) {
   if (check.confirm.level != Status::ok || check.confirm.undecided())
     json["confirm"] = confirm_json(check.confirm, ages);
   if (check.verdict != Status::ok || check.settled != Status::ok) json["why"] = check.why;
+  if (check.settled != Status::ok && !check.reason.empty()) json["reason"] = bounded(check.reason, 200);
   if (check.unmeasured.active) {
     json["unknown"] = {{"reason", check.unmeasured.reason},
                        {"since", ages.age(check.unmeasured.since)},
@@ -183,6 +185,7 @@ std::optional<CheckState> check_from_record(const CheckRecord& record, const Now
   check.settled = status_of(json, "settled", Status::ok);
   check.since = wall_of(json, "since");
   check.why = text_of(json, "why");
+  check.reason = text_of(json, "reason");
   check.limits.event_why = text_of(json, "event");
   check.placing.cause = text_of(json, "cause");
   if (member(json, "waits") != nullptr) check.placing.until = ages.with_downtime(integer_of(json, "waits"));

@@ -40,6 +40,7 @@ struct CheckState {
   bool observed = false;             // at least once since the check exists
   bool measured = false;             // the latest observation of this process was a measurement
   std::string why;
+  std::string reason;  // of the latest measurement, where it was no answer: Observation::reason
 
   LimitMemory limits;
   Confirming confirm;

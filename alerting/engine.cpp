@@ -74,6 +74,7 @@ void Engine::State::measured(Turn& turn, CheckState& check, const Observed& even
   const bool was_in_doubt = Causes::is_in_doubt(check);
   check.measured = true;
   check.ran = at;
+  check.reason = answered ? std::string() : observation.reason;
   check.verdict = worse(level, held);
   if (check.verdict != level) {
     check.why = check.limits.event_why;
@@ -233,7 +234,7 @@ void Engine::State::finish(Turn& turn, bool everything) {
   incidents.write(turn);
   keep_earliest(turn.effects.wake_at, checks.wake_at());
   keep_earliest(turn.effects.wake_at, unknown.wake_at());
-  keep_earliest(turn.effects.wake_at, incidents.wake_at());
+  keep_earliest(turn.effects.wake_at, incidents.wake_at(turn.now));
   keep_earliest(turn.effects.wake_at, hush.wake_at(turn.now));
 }
 

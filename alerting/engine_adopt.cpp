@@ -46,6 +46,7 @@ void Engine::State::restore_incidents(const Snapshot& snapshot, const Now& now) 
     if (incident.muted && incident.subject.starts_with(of_a_check)) incident.doubt = now.steady + rules->unknown_after;
     if (!incident.closed || !incident.out.empty()) incidents.restore(std::move(incident));
   }
+  for (const NoteRecord& note : snapshot.notes) incidents.restore(note, now);
 }
 
 /// Where a salvaged store lost one half, the other half decides: an incident without a check's record is recovered from
@@ -61,6 +62,7 @@ void Engine::State::join_checks_and_incidents() {
       continue;
     }
     check.incident = incident->facts.id.incident;
+    causes.lead(check);
     if (check.settled != Status::ok) continue;
     check.settled = check.confirm.level =
         incident->facts.status == Status::warning ? Status::warning : Status::critical;

@@ -21,6 +21,7 @@ bool may_use(const Turn& turn, const Incident& incident, const std::string& rece
 }
 
 bool knows(const Incident& incident, const std::string& receiver) {
+  if (incident.storms.contains(receiver)) return true;
   const auto told = incident.told.find(receiver);
   return told != incident.told.end() && !told->second.refused;
 }
@@ -61,6 +62,7 @@ const Incident& Incidents::open(Turn& turn, std::string subject, Notification fa
 /// The escalation begins now, for those who do not know of it yet.
 void Incidents::begin(Turn& turn, Incident& incident) {
   incident.course = begin_course(turn.now.steady);
+  if (Storms::is_one(incident.subject)) incident.course.done = all_steps;  // its members escalate
   tell_steps(turn, incident, take_due(escalation_of(turn, incident), incident.course, acknowledged(incident), turn.now),
              false);
   if (!incident.except.empty() && incident.told.empty() && !incident.muted) {
@@ -68,7 +70,7 @@ void Incidents::begin(Turn& turn, Incident& incident) {
       if (receiver != incident.except) tell(turn, incident, NotificationKind::problem, receiver);
     }
   }
-  if (incident.told.empty() && !incident.muted)
+  if (incident.told.empty() && incident.storms.empty() && !incident.muted)
     explain(turn, incident, "nobody is told yet: no step of its escalation is due");
   touch(incident);
   arm(turn, incident);
@@ -85,6 +87,7 @@ void Incidents::change(Turn& turn, const IncidentId& id, Notification facts) {
   if (facts.severity < before) facts.acknowledged_by.reset();
   std::swap(incident->facts, facts);
   explain_change(turn, *incident, facts);
+  change_storms(turn, *incident);
   tell_told(turn, *incident, NotificationKind::update);
   if (incident->facts.severity != before) {
     --open_counts_[static_cast<std::size_t>(before)];
@@ -103,6 +106,8 @@ void Incidents::close(Turn& turn, const IncidentId& id, const std::string& summa
   incident->closed = turn.now.wall;
   explain(turn, *incident, "over: " + summary);
   recover(turn, *incident, summary);
+  leave_storms(turn, *incident);
+  end_chapter(turn, *incident);
   alarms_.set(id, incident->alarm, std::nullopt);
   touch(*incident);
   closed_.push_back(id);
@@ -158,6 +163,8 @@ void Incidents::elapse(Turn& turn) {
     touch(incident);
     arm(turn, incident);
   }
+  elapse_storms(turn);
+  elapse_digests(turn);
 }
 
 void Incidents::rename(Turn& turn, const std::string& from, const std::string& to, const std::string& check) {
@@ -174,6 +181,8 @@ void Incidents::rename(Turn& turn, const std::string& from, const std::string& t
 }
 
 void Incidents::adopt_rules(Turn& turn) {
+  adopt_storms(turn);
+  digests_.adopt_rules(turn);
   for (auto& entry : all_) {
     Incident& incident = entry.second;
     std::erase_if(incident.out, [&](const auto& row) {
@@ -186,7 +195,9 @@ void Incidents::adopt_rules(Turn& turn) {
     const bool anyone = std::any_of(incident.told.begin(), incident.told.end(), [&](const auto& told) {
       return !told.second.refused && may_use(turn, incident, told.first);
     });
-    if (!anyone) {
+    const bool gathered = std::any_of(incident.storms.begin(), incident.storms.end(),
+                                      [&](const auto& storm) { return may_use(turn, incident, storm.first); });
+    if (!anyone && !gathered && !Storms::is_one(incident.subject)) {
       // Only the steps that were already taken are taken again: a restart or a reload escalates nothing by itself.
       DueSteps again;
       const Escalation& escalation = escalation_of(turn, incident);
@@ -217,6 +228,8 @@ void Incidents::write(Turn& turn) {
     std::erase(closed_, id);
   }
   touched_.clear();
+  storms_.write(turn);
+  digests_.write(turn);
 }
 
 void Incidents::restore(Incident incident) {
@@ -236,6 +249,10 @@ Incident* Incidents::open_incident(const IncidentId& id) {
 }
 
 void Incidents::tell(Turn& turn, Incident& incident, NotificationKind kind, const std::string& receiver) {
+  if (passes(turn, incident, kind, receiver)) send(turn, incident, kind, receiver);
+}
+
+void Incidents::send(Turn& turn, Incident& incident, NotificationKind kind, const std::string& receiver) {
   Notification message = incident.facts;
   message.id.sequence = ++incident.facts.id.sequence;
   message.id.receiver = receiver;

@@ -12,10 +12,12 @@
 #include <vector>
 
 #include "alerting/alarms.hpp"
+#include "alerting/digest.hpp"
 #include "alerting/escalate.hpp"
 #include "alerting/hush.hpp"
 #include "alerting/ids.hpp"
 #include "alerting/sighting.hpp"
+#include "alerting/storm.hpp"
 #include "alerting/trace.hpp"
 #include "alerting/turn.hpp"
 
@@ -34,7 +36,8 @@ struct Incident {
   std::set<std::pair<std::uint32_t, std::string>> out;  // messages that are not settled yet
   Course course;
   Trace timeline{Trace::of_an_incident};
-  Sighting first_bad, last_bad = {};  // the latest one is written with what else is written of the incident
+  Sighting first_bad, last_bad = {};              // the latest one is written with what else is written of the incident
+  std::map<std::string, IncidentId> storms = {};  // receivers that hear of it through a storm (storm.hpp)
   std::optional<Steady> alarm = {};
   bool touched = false;              // its record is to be written with this step
   std::optional<Muting> muted = {};  // nothing goes out about it but a recovery that is owed
@@ -82,7 +85,8 @@ class Incidents {
   void write(Turn& turn);
 
   void restore(Incident incident);
-  std::optional<Steady> wake_at() const { return alarms_.first(); }
+  void restore(const NoteRecord& note, const Now& now);
+  std::optional<Steady> wake_at(const Now& now) const;
   /// Open ones only.
   const Incident* find_subject(std::string_view subject) const;
   std::vector<const Incident*> open_ones() const;
@@ -96,6 +100,7 @@ class Incidents {
   void remind(Turn& turn, Incident& incident);
   void heed_hush(Turn& turn, Incident& incident);
   void tell(Turn& turn, Incident& incident, NotificationKind kind, const std::string& receiver);
+  void send(Turn& turn, Incident& incident, NotificationKind kind, const std::string& receiver);
   void tell_steps(Turn& turn, Incident& incident, const DueSteps& due, bool again);
   void tell_told(Turn& turn, Incident& incident, NotificationKind kind);
   void recover(Turn& turn, Incident& incident, const std::string& summary);
@@ -103,6 +108,32 @@ class Incidents {
   void touch(Incident& incident);
   void forget_oldest_closed();
 
+  // storms: incident_storm.cpp
+  /// Whether the message leaves now, by itself. What must not get lost belongs to a storm afterwards.
+  bool passes(Turn& turn, Incident& incident, NotificationKind kind, const std::string& receiver);
+  bool passes_storm(const Turn& turn, Incident& incident, NotificationKind kind, const std::string& receiver);
+  Storm* gathering(Desk& desk, const std::string& receiver, Steady now);
+  void join_storm(Turn& turn, Incident& incident, const std::string& receiver);
+  Storm& open_storm(Turn& turn, const Incident& first, const std::string& receiver);
+  void change_storms(const Turn& turn, const Incident& incident);
+  void leave_storms(const Turn& turn, const Incident& incident);
+  void acknowledge_members(Turn& turn, const IncidentId& storm, const std::string& by);
+  void speak(Turn& turn, const std::string& receiver, Storm& storm);
+  std::set<IncidentId> members_of(const IncidentId& storm);
+  void describe_members(const Turn& turn, Incident& incident, const Storm& storm);
+  void elapse_storms(Turn& turn);
+  void tell_late(Turn& turn, const std::string& receiver, Desk& desk);
+  void adopt_storms(Turn& turn);
+  void find_members(Turn& turn);
+
+  // digests: incident_digest.cpp
+  void end_chapter(Turn& turn, const Incident& incident);
+  void elapse_digests(Turn& turn);
+
+  Storms storms_;
+  Digests digests_;
+  static constexpr std::uint64_t all_steps = ~std::uint64_t{0};
+  bool answering_ = false;  // a person: that is not held back
   IdSource ids_;
   const Hush& hush_;
   std::map<IncidentId, Incident, std::less<>> all_;

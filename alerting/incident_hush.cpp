@@ -52,9 +52,12 @@ void Incidents::acknowledge(Turn& turn, const IncidentId& id, const std::string&
   if (incident == nullptr || incident->facts.acknowledged_by == by) return;
   incident->facts.acknowledged_by = by;
   explain(turn, *incident, "acknowledged by " + by);
+  answering_ = true;
   tell_told(turn, *incident, NotificationKind::update);
+  answering_ = false;
   touch(*incident);
   arm(turn, *incident);
+  acknowledge_members(turn, id, by);
 }
 
 void Incidents::take_back(Turn& turn, const IncidentId& id) {
@@ -65,6 +68,7 @@ void Incidents::take_back(Turn& turn, const IncidentId& id) {
   incident->course = begin_course(turn.now.steady);
   tell_told(turn, *incident, NotificationKind::reminder);
   begin(turn, *incident);
+  for (const IncidentId& member : members_of(id)) take_back(turn, member);
 }
 
 void Incidents::remind(Turn& turn, Incident& incident) {

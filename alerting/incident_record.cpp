@@ -128,6 +128,7 @@ IncidentRecord to_record(const Incident& incident, const Now& now) {
   if (!incident.except.empty()) json["except"] = incident.except;
   if (incident.muted) json["muted"] = incident.muted->by;
   if (!incident.reached.empty()) json["reached"] = incident.reached;
+  if (!incident.storms.empty()) json["storms"] = incident.storms;
   if (!incident.timeline.reasons().empty()) json["timeline"] = incident.timeline.to_text();
   put_sighting(json, "first_bad", incident.first_bad);
   put_sighting(json, "last_bad", incident.last_bad);
@@ -176,6 +177,11 @@ std::optional<Incident> incident_from_record(const IncidentRecord& record, const
   }
   if (member(json, "muted") != nullptr)
     incident.muted = Muting{.by = text_of(json, "muted")};  // the hush stage adds the rest
+  if (const Json* storms = member(json, "storms"); storms != nullptr && storms->is_object()) {
+    for (const auto& [receiver, id] : storms->items()) {
+      if (id.is_string()) incident.storms[receiver] = id.get<std::string>();
+    }
+  }
   const Json* reached = member(json, "reached");
   if (reached == nullptr || !reached->is_array()) return incident;
   for (const Json& receiver : *reached) {

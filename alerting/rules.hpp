@@ -8,11 +8,13 @@
 
 #include "alerting/matcher.hpp"
 #include "config/calendar.hpp"
+#include "config/cron.hpp"
 #include "config/hours.hpp"
 #include "config/labels.hpp"
 #include "config/limit.hpp"
 #include "config/now.hpp"
 #include "config/observation.hpp"
+#include "config/time_zone.hpp"
 
 namespace vitald::alerting {
 
@@ -42,6 +44,8 @@ struct CheckRules {
   Duration every{};
   Duration hold{};      // how long an event keeps the check bad
   std::string runbook;  // http(s) address or ""
+  /// Checks with the same text here share what they fail on: those that cannot connect to it are one incident.
+  std::string group = {};
 };
 
 /// `during: business` or `outside: business`.
@@ -59,6 +63,13 @@ struct EscalationStep {
   std::optional<StepHours> hours = {};  // when it is due outside of them it waits until they begin
 };
 
+/// `{ digest: "0 9 * * 1-5", timezone: Europe/Istanbul, notify: [ops-mail] }`: one message for all that has been.
+struct DigestStep {
+  Cron when;
+  TimeZone zone;
+  std::vector<std::string> notify;
+};
+
 struct Escalation {
   static constexpr int reminders_most = 20;  // where the user says nothing
 
@@ -66,6 +77,7 @@ struct Escalation {
   std::optional<Duration> remind;              // to everyone told so far, while open and not acknowledged
   int remind_at_most = reminders_most;         // then nothing more
   std::optional<StepHours> remind_hours = {};  // a reminder outside of them is left out
+  std::vector<DigestStep> digests = {};
 };
 
 /// Escalations of some checks only: the first route that fits a check and covers the severity counts.

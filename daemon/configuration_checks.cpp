@@ -61,6 +61,7 @@ void read_rules(Reader& in, const Common& defaults, const config::Limits& sample
   draft.plan.labels = common.labels;
   auto& rules = draft.rules;
   rules.labels = common.labels;
+  draft.group_by = common.group_by;
   rules.critical = common.severity.critical;
   rules.warning = common.severity.warning;
   rules.confirm = common.confirm;
@@ -132,6 +133,7 @@ class CheckReader {
     draft.plan.kind = kind;
     draft.rules.probe = kind->name;
     draft.rules.passive = kind->passive;
+    draft.rules.group = group_of(draft.group_by, draft.plan.probe->target(), draft.rules.labels);
     draft.secrets = in.secrets();
     draft.plan.fingerprint = fingerprint_of(node, draft);
     return draft;
@@ -209,6 +211,10 @@ Common read_common(Reader& in, const Common& fallback) {
   });
   common.severity = in.optional("severity", SeverityPair{}, fallback.severity, "How bad it is when it is bad");
   common.labels = in.optional("labels", UserLabels{}, {}, "Labels for metrics, routing and messages");
+  common.group_by =
+      in.optional("group_by", config::ListOf<config::Text>{.kind = {}, .single = true, .most = 8}, fallback.group_by,
+                  "What checks share that fail together when they cannot connect: `target`, `host` or "
+                  "names of labels; [] for none");
   for (const auto& label : fallback.labels) {
     const bool said = std::any_of(common.labels.begin(), common.labels.end(),
                                   [&](const auto& own) { return own.first == label.first; });

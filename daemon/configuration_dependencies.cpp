@@ -7,6 +7,28 @@
 #include "daemon/configuration_parts.hpp"
 
 namespace vitald::daemon {
+
+std::string group_of(const std::vector<std::string>& group_by, const std::string& target, const Labels& labels) {
+  std::string group;
+  for (const std::string& word : group_by) {
+    std::string value;
+    if (word == "target") {
+      value = target;
+    } else if (word == "host") {
+      // "[::1]:443", "db.example.com:3306"; what has no port is no host of a network.
+      const std::size_t colon = target.rfind(':');
+      value = colon == std::string::npos ? "" : target.substr(0, colon);
+    } else {
+      for (const auto& [name, text] : labels) {
+        if (name == word) value = text;
+      }
+    }
+    if (value.empty()) return "";
+    group += word + "=" + value + "\n";
+  }
+  return group;
+}
+
 namespace {
 
 using config::shown;

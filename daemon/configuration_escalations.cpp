@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "config/calendar_kinds.hpp"
 #include "config/schema.hpp"
 #include "config/shown.hpp"
 #include "daemon/configuration_parts.hpp"
@@ -60,6 +61,22 @@ struct HoursName {
   std::string show(const value_type&) const { return ""; }
 };
 
+/// `daily`, which is at nine in the morning, or a calendar.
+struct DigestTime {
+  using value_type = Cron;
+  static Cron daily() { return *Cron::parse("0 9 * * *"); }
+  std::string type_name() const { return "`daily` or cron expression"; }
+  std::string schema() const { return R"({"anyOf":[{"const":"daily"},)" + config::CronText{}.schema() + "]}"; }
+  Result<Cron> read(const Node& node, Problems& problems) const {
+    if (node.kind == Node::Kind::scalar && node.scalar == "daily") return daily();
+    auto when = config::CronText{}.read(node, problems);
+    if (when) return when;
+    return Failure{"", when.failure().what + "; or write 'daily' for nine in the morning"};
+  }
+  Cron dummy() const { return daily(); }
+  std::string show(const Cron& when) const { return when.text(); }
+};
+
 struct Step {
   std::vector<std::string> notify;
   std::optional<Duration> after;
@@ -67,6 +84,8 @@ struct Step {
   std::optional<Duration> remind;
   int at_most = Escalation::reminders_most;
   std::optional<Hours> during, outside;
+  std::optional<Cron> digest;
+  TimeZone zone;
 };
 
 Step parse_step(Reader& in, const std::vector<std::string>& receivers, const NamedHours& hours) {
@@ -84,6 +103,9 @@ Step parse_step(Reader& in, const std::vector<std::string>& receivers, const Nam
                             "Only in these hours: a step waits until they begin, a reminder is left out");
   step.outside =
       in.optional("outside", HoursName{&hours}, std::nullopt, "Only outside of these hours, in the same way");
+  step.digest = in.maybe("digest", DigestTime{},
+                         "One message then for all that is open and all that came and went, instead of one for each");
+  step.zone = in.maybe("timezone", config::ZoneName{}, "Time zone of 'digest'; left out: UTC").value_or(TimeZone());
   return step;
 }
 
@@ -94,12 +116,20 @@ std::optional<alerting::StepHours> hours_of(const Step& step, Reader& in) {
   return std::nullopt;
 }
 
+/// A step with `digest` has receivers and nothing else.
+void add_digest(const Step& step, Reader& in, Escalation& escalation) {
+  if (in.has("after") || in.has("unless") || in.has("remind") || in.has("during") || in.has("outside"))
+    in.problem("", "'digest' stands in a step of its own: { digest: daily, notify: [ … ] }");
+  if (!in.has("notify")) in.problem("", "'digest' needs 'notify': the receivers of it");
+  if (!step.notify.empty()) escalation.digests.push_back({*step.digest, step.zone, step.notify});
+}
+
 void add_step(const Step& step, Reader& in, Escalation& escalation) {
   const bool tells = in.has("notify");
   const auto hours = hours_of(step, in);
   if (in.has("at_most") && !in.has("remind")) in.problem("at_most", "'at_most' is possible with 'remind' only");
   if (step.remind) {
-    if (tells || in.has("after") || in.has("unless"))
+    if (tells || in.has("after") || in.has("unless") || in.has("digest"))
       in.problem("", "'remind' stands in a step of its own: { remind: 30m }");
     if (escalation.remind) in.problem("remind", "'remind' stands twice");
     escalation.remind = step.remind;
@@ -107,6 +137,12 @@ void add_step(const Step& step, Reader& in, Escalation& escalation) {
     escalation.remind_hours = hours;
     return;
   }
+  if (std::set(step.notify.begin(), step.notify.end()).size() < step.notify.size()) {
+    in.problem("notify", "'notify': the same receiver stands twice");
+  }
+  if (step.digest) return add_digest(step, in, escalation);
+  if (in.has("digest")) return;  // wrong, and named
+  if (in.has("timezone")) in.problem("timezone", "'timezone' is that of a 'digest', and there is none in this step");
   if (!tells && !in.has("remind")) in.problem("", "a step needs 'notify: [ … ]' or 'remind: 30m'");
   if (step.unless_acknowledged && !in.has("after")) {
     in.problem("unless", "'unless' needs 'after': at once nobody can have acknowledged it");
@@ -114,9 +150,6 @@ void add_step(const Step& step, Reader& in, Escalation& escalation) {
   const Duration after = step.after.value_or(Duration::zero());
   if (!escalation.steps.empty() && after < escalation.steps.back().after) {
     in.problem("after", "the steps have to stand in the order of their time");
-  }
-  if (std::set(step.notify.begin(), step.notify.end()).size() < step.notify.size()) {
-    in.problem("notify", "'notify': the same receiver stands twice");
   }
   if (!step.notify.empty()) escalation.steps.push_back({after, step.unless_acknowledged, step.notify, hours});
 }
@@ -170,6 +203,7 @@ void judge_use(const std::array<Escalation, 4>& all, const EscalationNeeds& need
   std::set<std::string> used;
   const auto use = [&](const Escalation& escalation) {
     for (const auto& step : escalation.steps) used.insert(step.notify.begin(), step.notify.end());
+    for (const auto& step : escalation.digests) used.insert(step.notify.begin(), step.notify.end());
   };
   for (const Escalation& escalation : all) use(escalation);
   for (const alerting::Route& route : needs.routes) {

@@ -44,10 +44,13 @@ struct Common {
   alerting::Recovery recover;
   Severities severity;
   Labels labels;
+  std::vector<std::string> group_by = {"target"};
   bool timeout_is_ours = true;  // no user wrote it, neither here nor in `defaults:`
   bool confirm_is_ours = true;
 };
 Common read_common(config::Reader& in, const Common& fallback);
+/// CheckRules::group of a check that talks to `target`: "" where it is grouped by nothing, or lacks one of the labels.
+std::string group_of(const std::vector<std::string>& group_by, const std::string& target, const Labels& labels);
 
 /// A check on its way: its plan, its rules, and the secrets that its probe asked for.
 struct CheckDraft {
@@ -56,6 +59,7 @@ struct CheckDraft {
   std::vector<config::FoundSecret> secrets;
   config::Position at;           // of its name
   alerting::Matcher needs = {};  // `depends_on`, until all checks are known
+  std::vector<std::string> group_by = {};
 };
 std::vector<CheckDraft> read_checks(const config::Node& checks, const Common& defaults, const Tables& tables,
                                     config::Problems& problems);

@@ -12,6 +12,7 @@
 #include "config/units.hpp"
 #include "rehearsal/memory_store.hpp"
 #include "rehearsal/scenario_rules.hpp"
+#include "rehearsal/scenario_tally.hpp"
 #include "rehearsal/scenario_words.hpp"
 
 namespace vitald::rehearsal {
@@ -29,7 +30,7 @@ class Scenario {
       out_ += line + "\n";
       if (line.empty() || line.starts_with("#")) continue;
       try {
-        understand(line);
+        for (const std::string& one : expanded(line)) understand(one);
       } catch (const std::exception& error) {
         out_ += std::string("> error: ") + error.what() + "\n";
       }
@@ -51,6 +52,10 @@ class Scenario {
     if (words.skip("escalation")) return escalation(line.substr(11));
     if (words.skip("check")) return check(line.substr(6));
     if (words.skip("limits")) return limits_of(line.substr(7));
+    if (words.skip("hide")) {
+      hide_runs_ = words.skip("runs");
+      return;
+    }
     if (words.skip("unknown_after")) {
       draft_.unknown_after = words.length();
       return;
@@ -114,6 +119,8 @@ class Scenario {
       while (!words.done()) rules.depends_on.push_back(words.take("a check"));
     } else if (words.skip("labels")) {
       rules.labels = matcher(words).labels;
+    } else if (words.skip("group")) {
+      rules.group = words.take("a group");
     } else if (words.skip("was")) {
       rules.was = words.take("a name");
     } else {
@@ -168,6 +175,12 @@ class Scenario {
       step(Stopping{});
     } else if (what == "receiver") {
       receiver(words);
+    } else if (what == "count") {
+      const std::string name = words.take("a receiver");
+      const Duration from = words.length(), to = words.length();
+      out_ += "> " + tally_.between(name, from, to) + "; " + tally_.most(name) + "\n";
+    } else if (what == "list") {
+      list();
     } else if (what == "show") {
       show(words.take("a check"));
     } else if (what == "explain") {
@@ -197,6 +210,7 @@ class Scenario {
                                                       : throw Misunderstood("no outcome: " + outcome);
       if (observation.outcome == Outcome::unmeasured) observation.reason = words.take("a reason");
       observation.summary = words.done() ? outcome : words.take("a summary");
+      if (words.skip("because")) observation.reason = words.take("a reason");
       if (!words.done()) observation.remedy = words.take("a remedy");
     }
     step(event);
@@ -295,6 +309,13 @@ class Scenario {
     }
   }
 
+  void list() {
+    for (const IncidentView& incident : engine_->open_incidents()) {
+      out_ += "> open: " + std::string(to_string(incident.record.severity)) + " " + incident.record.check + ": " +
+              incident.record.summary + (incident.acknowledged_by ? " (" + *incident.acknowledged_by + ")" : "") + "\n";
+    }
+  }
+
   /// The post-mortem of the latest incident of the check.
   void report(const std::string& name) {
     const IncidentRecord* latest = nullptr;
@@ -322,12 +343,14 @@ class Scenario {
   /// Lets time pass as the shell would: Elapsed whenever the engine asked for it.
   void advance(Duration to) {
     if (to < time_) throw Misunderstood("time runs forward only");
+    int same = 0;  // many records are written in several steps of one time
     while (engine_ && wake_at_ && *wake_at_ - Steady(std::chrono::hours(100)) <= to) {
       const Duration due = *wake_at_ - Steady(std::chrono::hours(100));
       time_ = std::max(time_, due);
       const auto before = wake_at_;
       step(Elapsed{});
-      if (wake_at_ == before) throw Misunderstood("the engine asks to be woken at the same time for ever");
+      same = wake_at_ == before ? same + 1 : 0;
+      if (same > 1000) throw Misunderstood("the engine asks to be woken at the same time for ever");
     }
     time_ = to;
   }
@@ -338,11 +361,13 @@ class Scenario {
     store_.commit(effects);
     wake_at_ = effects.wake_at;
     for (const RunCheck& request : effects.requests) {
+      if (hide_runs_) break;
       out_ += "> " + when() + " run " + request.check + " at " +
               config_duration(request.at - Steady(std::chrono::hours(100))) + "\n";
     }
     for (const Notification& message : effects.outbox) {
       print(message);
+      tally_.note(message, time_);
       waiting_.push_back(message);
     }
     deliver();
@@ -381,8 +406,14 @@ class Scenario {
     if (message.acknowledged_by) out_ += " (acknowledged by " + *message.acknowledged_by + ")";
     if (!message.remedy.empty()) out_ += " (remedy: " + message.remedy + ")";
     out_ += "\n";
+    for (const Evidence& proof : message.evidence) {
+      if (message.probe != "vitald") continue;  // timings of a check
+      for (const std::string& text : split(proof.text, '\n')) out_ += ">   " + proof.label + ": " + text + "\n";
+    }
   }
 
+  bool hide_runs_ = false;
+  Tally tally_;
   Rules draft_{.instance = "web-1", .checks = {}, .escalations = {}, .receivers = {}};
   std::shared_ptr<const Rules> rules_;
   std::unique_ptr<Engine> engine_;

@@ -11,6 +11,8 @@
 //   route team=web P0: web-slack                  as `escalation`, for checks of that name or label
 //   window deploy: web team=db, cron 0 2 * * 0, for 30m, zone Europe/Berlin
 //   0s web refused "connection refused"           then what happens when; between two lines time passes by itself
+//   20s web-{1..1000} refused "no answer" because connect_timeout    one line for each; the reason is for grouping
+//   1h count ops 0s 1h                            how many messages it got then; `hide runs` shows no requests
 //   > 30s problem P0 web to ops-slack: ...        what the engine wanted done: rewritten by VITALD_UPDATE_GOLDEN=1
 #pragma once
 

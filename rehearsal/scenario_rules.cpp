@@ -66,6 +66,13 @@ Escalation escalation_of(const std::string& text, const NamedHours& hours) {
       made.remind_hours = step_hours(words, hours);
       continue;
     }
+    if (words.skip("digest")) {
+      DigestStep digest;
+      digest.when = wanted(Cron::parse(words.take("a calendar")));
+      while (!words.done()) digest.notify.push_back(words.take("a receiver"));
+      made.digests.push_back(std::move(digest));
+      continue;
+    }
     EscalationStep step;
     if (words.skip("after")) step.after = words.length();
     if (words.skip("unless")) step.unless_acknowledged = words.skip("acknowledged");

@@ -1,5 +1,6 @@
 #include "rehearsal/scenario_words.hpp"
 
+#include <cctype>
 #include <charconv>
 
 #include "config/document.hpp"
@@ -20,6 +21,18 @@ constexpr SampleSpec samples[] = {
 };
 
 }  // namespace
+
+std::vector<std::string> expanded(const std::string& line) {
+  const std::size_t open = line.find('{'), dots = line.find("..", open), close = line.find('}', open);
+  const bool digit = open != std::string::npos && open + 1 < line.size() && std::isdigit(line[open + 1]) != 0;
+  if (!digit || dots == std::string::npos || close == std::string::npos || dots > close) return {line};
+  const int first = static_cast<int>(number(line.substr(open + 1, dots - open - 1)));
+  const int last = static_cast<int>(number(line.substr(dots + 2, close - dots - 2)));
+  std::vector<std::string> lines;
+  for (int n = first; n <= last; ++n)
+    lines.push_back(line.substr(0, open) + std::to_string(n) + line.substr(close + 1));
+  return lines;
+}
 
 std::vector<std::string> split(const std::string& text, char at) {
   std::vector<std::string> parts;

@@ -54,6 +54,8 @@ class Words {
   std::size_t next_ = 0;
 };
 
+/// "web-{1..3} ok" is three lines; any other line is itself.
+std::vector<std::string> expanded(const std::string& line);
 std::vector<std::string> split(const std::string& text, char at);
 Severity severity(const std::string& word);
 double number(std::string_view text);

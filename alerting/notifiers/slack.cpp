@@ -108,7 +108,8 @@ void add_evidence(ordered_json& blocks, const std::vector<Evidence>& evidence) {
 }
 
 ordered_json footer(const Notification& note, const Message& message) {
-  std::string line = "Incident " + escaped(note.id.incident, longest_label);
+  std::string line = note.kind == NotificationKind::digest ? "A digest: nothing here needs an answer"
+                                                           : "Incident " + escaped(note.id.incident, longest_label);
   if (!message.acknowledge.empty()) line += "   Acknowledge: `" + escaped(message.acknowledge, longest_label) + "`";
   ordered_json elements = ordered_json::array({markdown(std::move(line))});
   if (!message.notes.empty()) elements.push_back(plain(message.notes, longest_text));

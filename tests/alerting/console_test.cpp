@@ -22,6 +22,9 @@ TEST(Console, GoldenProblem) {
 TEST(Console, GoldenRecovery) {
   golden::expect("console/recovery.txt", shown(NotifierCase("console", "{}"), samples::api_recovery()));
 }
+TEST(Console, GoldenDigest) {
+  golden::expect("console/digest.txt", shown(NotifierCase("console", "{}"), samples::daily_digest()));
+}
 
 TEST(Console, ColoursOnlyWhenAsked) {
   EXPECT_THAT(shown(NotifierCase("console", "{}"), samples::api_problem()), Not(HasSubstr("\x1b")));

@@ -35,6 +35,10 @@ TEST(PagerDuty, GoldenTriggerMinimal) {
   golden::expect("pagerduty/trigger-minimal.json", pager().pretty(samples::api_problem(), Form::minimal));
 }
 TEST(PagerDuty, GoldenAcknowledge) { golden::expect("pagerduty/acknowledge.json", pager().pretty(acknowledged())); }
+TEST(PagerDuty, GoldenStorm) { golden::expect("pagerduty/storm.json", pager().pretty(samples::storm_problem())); }
+TEST(PagerDuty, ADigestWakesNobody) {
+  EXPECT_TRUE(pager().notifier->render(samples::daily_digest(), "", Form::full)->empty());
+}
 TEST(PagerDuty, GoldenResolve) { golden::expect("pagerduty/resolve.json", pager().pretty(samples::api_recovery())); }
 
 TEST(PagerDuty, AllEventsOfOneIncidentCarryOneKey) {

@@ -43,6 +43,8 @@ TEST(Slack, GoldenLog) {
   note.evidence = {{"exit code", "1"}, {"last lines", "first <b>\n```second\nthird"}};
   golden::expect("slack/log.json", slack().pretty(note));
 }
+TEST(Slack, GoldenStorm) { golden::expect("slack/storm.json", slack().pretty(samples::storm_problem())); }
+TEST(Slack, GoldenDigest) { golden::expect("slack/digest.json", slack().pretty(samples::daily_digest())); }
 TEST(Slack, GoldenRecovery) { golden::expect("slack/recovery.json", slack().pretty(samples::api_recovery())); }
 TEST(Slack, GoldenReminder) {
   golden::expect("slack/reminder.json", slack().pretty(of_kind(NotificationKind::reminder)));

@@ -37,6 +37,10 @@ TEST(Voice, ALogKeepsItsLines) {
 TEST(Voice, BareProblem) { golden::expect("voice/problem-bare.txt", spoken(samples::bare_problem())); }
 TEST(Voice, Recovery) { golden::expect("voice/recovery.txt", spoken(samples::api_recovery())); }
 
+TEST(Voice, Storm) { golden::expect("voice/storm.txt", spoken(samples::storm_problem())); }
+TEST(Voice, StormOver) { golden::expect("voice/storm-over.txt", spoken(samples::storm_recovery())); }
+TEST(Voice, Digest) { golden::expect("voice/digest.txt", spoken(samples::daily_digest())); }
+
 TEST(Voice, RecoveryTwoDaysLater) {
   Notification note = samples::api_recovery();
   note.cause.clear();

@@ -27,6 +27,7 @@ TEST(Webhook, GoldenProblemMinimal) {
   golden::expect("webhook/problem-minimal.json", hook().pretty(samples::api_problem(), Form::minimal));
 }
 TEST(Webhook, GoldenRecovery) { golden::expect("webhook/recovery.json", hook().pretty(samples::api_recovery())); }
+TEST(Webhook, GoldenDigest) { golden::expect("webhook/digest.json", hook().pretty(samples::daily_digest())); }
 
 TEST(Webhook, TheRequestCarriesItsIdentityTokenAndHeaders) {
   const HttpRequest request = hook().request(samples::api_problem());

@@ -238,6 +238,12 @@ TEST(Configuration, mistakes) {
       {api + ops + "escalations: { P2: [ { notify: ops, after: 5m }, { notify: ops } ] }\n",
        "in the order of their time"},
       {api + ops + "escalations: { P2: [ { notify: [ ops, ops ] } ] }\n", "the same receiver stands twice"},
+      {api + ops + "escalations: { P2: [ { digest: dayly, notify: ops } ] }\n",
+       "or write 'daily' for nine in the morning"},
+      {api + ops + "escalations: { P2: [ { digest: daily } ] }\n", "'digest' needs 'notify'"},
+      {api + ops + "escalations: { P2: [ { digest: daily, after: 5m, notify: ops } ] }\n",
+       "'digest' stands in a step of its own"},
+      {api + ops + "escalations: { P2: [ { timezone: UTC, notify: ops } ] }\n", "'timezone' is that of a 'digest'"},
       {"receivers: { ops: { chta: { webhook: { env: H } } } }\n",
        "unknown key 'chta' in receiver ops; did you mean 'chat'?"},
       {"receivers: { ops: { pace: 1s } }\n", "receiver ops needs one of chat or console"},
@@ -255,6 +261,45 @@ TEST(Configuration, mistakes) {
     EXPECT_FALSE(configuration) << text;
     EXPECT_THAT(said, HasSubstr(expected)) << text;
   }
+}
+
+TEST(Configuration, a_digest_covers_its_severity) {
+  const auto [configuration, said] = load_text(
+      "checks: { api: { probe: web, url: x, severity: P3 } }\n"
+      "receivers: { ops: { console: {} } }\n"
+      "escalations: { P2: [ { notify: ops } ], P3: [ { digest: daily, timezone: Europe/Istanbul, notify: ops } ] }\n");
+  EXPECT_EQ(said, "");
+  ASSERT_TRUE(configuration);
+  const auto& p3 = configuration->rules->escalations[3];
+  EXPECT_TRUE(p3.steps.empty());
+  ASSERT_EQ(p3.digests.size(), 1u);
+  EXPECT_EQ(p3.digests[0].when.text(), "0 9 * * *");
+  EXPECT_EQ(p3.digests[0].zone.name(), "Europe/Istanbul");
+  EXPECT_THAT(p3.digests[0].notify, ElementsAre("ops"));
+}
+
+TEST(Configuration, groups_by_what_checks_share) {
+  const Labels labels = {{"rack", "b"}, {"site", "ist"}};
+  const auto group = [&](std::vector<std::string> by, const std::string& target) {
+    return group_of(by, target, labels);
+  };
+  EXPECT_EQ(group({"target"}, "db:3306"), "target=db:3306\n");
+  EXPECT_EQ(group({"host"}, "db:3306"), group({"host"}, "db:80"));
+  EXPECT_EQ(group({"host"}, "[::1]:80"), "host=[::1]\n");
+  EXPECT_EQ(group({"host"}, "disk"), "") << "no host of a network";
+  EXPECT_EQ(group({"site", "rack"}, "db:80"), "site=ist\nrack=b\n");
+  EXPECT_EQ(group({"site", "row"}, "db:80"), "") << "without one of the labels it belongs to nobody";
+  EXPECT_EQ(group({}, "db:80"), "");
+}
+
+TEST(Configuration, group_by_stands_in_the_defaults_too) {
+  const auto [configuration, said] = load_text(
+      "defaults: { group_by: [ team ], labels: { team: web } }\n"
+      "checks: { a: { probe: web, url: x }, b: { probe: web, url: x, group_by: [] } }\n");
+  EXPECT_EQ(said, "");
+  ASSERT_TRUE(configuration);
+  EXPECT_EQ(configuration->rules->checks[0].group, "team=web\n");
+  EXPECT_EQ(configuration->rules->checks[1].group, "");
 }
 
 TEST(Configuration, warnings_do_not_stop_it) {
