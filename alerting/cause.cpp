@@ -27,9 +27,9 @@ bool is_of_the_connection(std::string_view reason) {
   return std::find(reasons.begin(), reasons.end(), reason) != reasons.end();
 }
 
-/// A slow database explains slow pages, but not dead ones.
+/// A slow database explains slow pages, but not dead ones; one that is only held open explains nothing.
 bool explains(const CheckState& above, const CheckState& check) {
-  return is_bad(above) && worse(above.settled, check.settled) == above.settled;
+  return is_bad(above) && !above.flapping.resting && worse(above.settled, check.settled) == above.settled;
 }
 
 }  // namespace

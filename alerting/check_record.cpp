@@ -1,6 +1,7 @@
 // CheckState as JSON and back.
 #include <algorithm>
 
+#include "alerting/flap_record.hpp"
 #include "alerting/json_fields.hpp"
 #include "alerting/limit_words.hpp"
 #include "alerting/records.hpp"
@@ -17,10 +18,7 @@ Json level_json(const LevelMemory& level, const Ages& ages) {
   if (level.until != Steady{}) json["until"] = ages.age(level.until);
   if (level.window.buckets.empty()) return json;
   json["span"] = level.window.span.count();
-  Json& buckets = json["buckets"] = Json::array();
-  for (const Window::Bucket& bucket : level.window.buckets) {
-    buckets.push_back(Json::array({ages.age(bucket.from), bucket.amount}));
-  }
+  json["buckets"] = buckets_json(level.window, ages);
   return json;
 }
 
@@ -35,13 +33,7 @@ LevelMemory level_from(const Json& row, const char* key, const Ages& ages) {
   }
   if (member(*json, "until") != nullptr) level.until = ages.with_downtime(integer_of(*json, "until"));
   level.window.span = Duration(integer_of(*json, "span"));
-  const Json* buckets = member(*json, "buckets");
-  if (buckets == nullptr || !buckets->is_array()) return level;
-  for (const Json& bucket : *buckets) {
-    if (level.window.buckets.size() == Window::buckets_max) break;
-    if (!bucket.is_array() || bucket.size() != 2 || !bucket[0].is_number_integer() || !bucket[1].is_number()) continue;
-    level.window.buckets.push_back({ages.with_downtime(bucket[0].get<std::int64_t>()), bucket[1].get<double>()});
-  }
+  level.window.buckets = buckets_from(*json, "buckets", ages);
   return level;
 }
 
@@ -153,6 +145,7 @@ std::string to_state(const CheckState& check, const Now& now) {
                        {"since", ages.age(check.unmeasured.since)},
                        {"opened", to_json_value(check.unmeasured.opened)}};
   }
+  if (Json flapping = flapping_json(check.flapping, ages); !flapping.empty()) json["flap"] = std::move(flapping);
   if (!check.placing.cause.empty()) json["cause"] = check.placing.cause;
   if (check.placing.until) json["waits"] = ages.age(*check.placing.until);
   if (check.placing.second_look) json["second_look"] = true;
@@ -194,6 +187,9 @@ std::optional<CheckState> check_from_record(const CheckRecord& record, const Now
   check.probe_memory = memory_from(json);
   if (const Json* confirm = member(json, "confirm"); confirm != nullptr && confirm->is_object()) {
     check.confirm = confirm_from(*confirm, ages);
+  }
+  if (const Json* flapping = member(json, "flap"); flapping != nullptr && flapping->is_object()) {
+    check.flapping = flapping_from(*flapping, ages);
   }
   if (const Json* unknown = member(json, "unknown"); unknown != nullptr && unknown->is_object()) {
     check.unmeasured.active = true;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "alerting/confirm.hpp"
+#include "alerting/flap.hpp"
 #include "alerting/limits.hpp"
 #include "alerting/notification.hpp"
 #include "alerting/rules.hpp"
@@ -44,6 +45,7 @@ struct CheckState {
 
   LimitMemory limits;
   Confirming confirm;
+  Flapping flapping;
   Unmeasured unmeasured;
 
   Status settled = Status::ok;

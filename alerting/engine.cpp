@@ -37,6 +37,10 @@ Notification lesser(const Incident* incident, const CheckState& check, Status se
   return facts;
 }
 
+void add_words(std::string& sentence, const std::string& more) {
+  if (!more.empty()) sentence += ", " + more;
+}
+
 void keep_earliest(std::optional<Steady>& at, std::optional<Steady> other) {
   if (other && (!at || *other < *at)) at = other;
 }
@@ -95,6 +99,9 @@ void Engine::State::measured(Turn& turn, CheckState& check, const Observed& even
 
   keep_proof(check, event);
 
+  // flap: whether it comes and goes
+  if (observe(check.flapping, check.verdict, at, rules_of_check.every)) checks.write_soon(check, turn.now.steady);
+
   // cause: whether something that it depends on is to blame
   if (check.verdict == Status::ok && was_in_doubt) causes.cleared(turn, check);
   if (check.verdict != Status::ok && was_good) causes.ask_above(turn, check);
@@ -110,6 +117,7 @@ void Engine::State::not_measured(Turn& turn, CheckState& check, const Observed& 
   check.ran = std::min(event.started.steady, turn.now.steady);
   check.verdict = Status::unknown;
   check.why = event.observation.summary;
+  look_away(check.flapping);
   if (unknown.enter(turn, check, event.observation)) checks.write_now(check);
   // A restart counts what had passed when the record was written, so that is kept up to date until people are told.
   const Duration lasts = turn.now.steady - check.unmeasured.since;
@@ -133,10 +141,17 @@ void Engine::State::count(Turn& turn, CheckState& check, const ConfirmStep& step
 
 void Engine::State::settle(Turn& turn, CheckState& check, Status held, const Observed* event,
                            const std::string& confirmed_by) {
-  const Status settled = worse(check.confirm.level, held);
+  const Status found = worse(check.confirm.level, held);
+  const Status verdict = event != nullptr ? check.verdict : Status::ok;
+  const Status settled =
+      counted(check.flapping, found, check.settled, verdict, !check.incident.empty(), turn.now.steady);
+  if (rests(check.flapping, found, settled)) causes.release(turn, check.incident);
   const bool homeless = settled != Status::ok && check.incident.empty();
-  if (settled == check.settled && !homeless) return;
-  const bool by_event = settled != check.confirm.level;
+  const bool stays = event != nullptr && !homeless && stays_down(check.flapping, found, settled, turn.now.steady);
+  if (settled == check.settled && !homeless && !stays) return;
+  const bool by_event = settled == held && settled != check.confirm.level;
+  const bool unstable = settled != found;
+  const bool worse_now = homeless || stays || worse(check.settled, settled) != check.settled;
   if (settled != check.settled) {
     check.settled = settled;
     check.since = turn.now.wall;
@@ -150,11 +165,18 @@ void Engine::State::settle(Turn& turn, CheckState& check, Status held, const Obs
     turn.effects.requests.push_back({check.name, turn.now.steady});  // what it says of itself belongs to the message
     return;
   }
-  const std::string& why = by_event ? check.limits.event_why : check.why;
+  const std::string why = unstable   ? unstable_words(check.flapping, settled, turn.now.steady)
+                          : by_event ? check.limits.event_why
+                                     : check.why;
   Notification facts = event != nullptr ? facts_of(check, *event, settled, why)
                                         : lesser(incidents.find_exact(check.incident), check, settled, why);
   facts.confirmed_by = confirmed_by;
-  if (!by_event) facts.opened = check.confirm.opened;
+  if (unstable) {
+    facts.opened = turn.now.wall - (turn.now.steady - unstable_since(check.flapping, turn.now.steady));
+  } else if (!by_event) {
+    facts.opened = check.confirm.opened;
+  }
+  if (worse_now) add_words(facts.summary, rise(check.flapping, unstable, turn.now));
   causes.add_followers(check, facts);
   if (check.incident.empty()) {
     const Incident& opened = incidents.open(turn, "check:" + check.name, std::move(facts));
@@ -170,10 +192,13 @@ void Engine::State::settle(Turn& turn, CheckState& check, Status held, const Obs
 
 void Engine::State::over(Turn& turn, CheckState& check, const Observed* event) {
   causes.leave(turn, check);
+  const std::string steady = fall(check.flapping);
   const IncidentId ended = std::exchange(check.incident, {});
   if (ended.empty()) return;
-  const std::string quiet = "nothing new for " + say_duration(check.rules->hold);
-  incidents.close(turn, ended, event != nullptr ? bounded(event->observation.summary, summary_max) : quiet);
+  std::string good =
+      event != nullptr ? event->observation.summary : "nothing new for " + say_duration(check.rules->hold);
+  add_words(good, steady);
+  incidents.close(turn, ended, bounded(good, summary_max));
   causes.release(turn, ended);
 }
 

@@ -14,10 +14,13 @@ struct Window {
   struct Bucket {
     Steady from;
     double amount = 0;
+    friend bool operator==(const Bucket&, const Bucket&) = default;
   };
 
   Duration span{};
   std::vector<Bucket> buckets;  // oldest first; only times at which something was added
+
+  friend bool operator==(const Window&, const Window&) = default;
 };
 
 /// `at` never lies before an earlier one.

@@ -113,6 +113,8 @@ class Scenario {
       rules.recover.successes = static_cast<int>(number(words.take("a number")));
     } else if (words.skip("passive")) {
       rules.passive = true;
+    } else if (words.skip("every")) {
+      rules.every = words.length();
     } else if (words.skip("hold")) {
       rules.hold = words.length();
     } else if (words.skip("needs")) {
@@ -199,6 +201,7 @@ class Scenario {
     event.check = name;
     event.started = now();
     const std::string outcome = words.take("an outcome");
+    if (outcome == "alternates") return alternate(name, words);
     Observation& observation = event.observation;
     if (outcome == "ok") {
       observation.summary = "fine";
@@ -215,6 +218,37 @@ class Scenario {
     }
     step(event);
   }
+
+  /// NAME alternates bad 20s good 10s until 24h "summary": run as the daemon would, re-probes included, without a word.
+  void alternate(const std::string& name, Words& words) {
+    words.skip("bad");
+    const Duration bad = words.length();
+    words.skip("good");
+    const Duration period = bad + words.length();
+    words.skip("until");
+    const Duration until = words.length();
+    const std::string summary = words.take("a summary");
+    const Duration begun = time_;
+    reprobed_ = name;
+    reprobes_ = {};
+    for (Duration regular = time_; std::min(regular, next_reprobe()) < until;) {
+      const Duration at = std::min(regular, next_reprobe());
+      advance(at);
+      if (at == regular) regular += rules_of(name).every;
+      reprobes_.erase(reprobes_.begin(), reprobes_.upper_bound(at));
+      Observed event;
+      event.check = name;
+      event.started = now();
+      const bool fails = (at - begun) % period < bad;
+      event.observation.outcome = fails ? Outcome::refused : Outcome::answered;
+      event.observation.summary = fails ? summary : "fine";
+      step(event);
+    }
+    reprobed_.clear();
+    advance(until);
+  }
+
+  Duration next_reprobe() const { return reprobes_.empty() ? Duration::max() : *reprobes_.begin(); }
 
   void restart(Words& words) {
     if (words.skip("clock")) jump_ += jump(words);
@@ -361,6 +395,10 @@ class Scenario {
     store_.commit(effects);
     wake_at_ = effects.wake_at;
     for (const RunCheck& request : effects.requests) {
+      if (request.check == reprobed_) {
+        reprobes_.insert(std::max(time_, request.at - Steady(std::chrono::hours(100))));
+        continue;
+      }
       if (hide_runs_) break;
       out_ += "> " + when() + " run " + request.check + " at " +
               config_duration(request.at - Steady(std::chrono::hours(100))) + "\n";
@@ -421,6 +459,8 @@ class Scenario {
   std::vector<Notification> waiting_;
   std::set<std::string> silent_, refusing_;
   std::optional<Steady> wake_at_;
+  std::string reprobed_;         // the check that alternates
+  std::set<Duration> reprobes_;  // of it, that the engine has asked for
   Duration time_{}, jump_{};
   Wall epoch_{std::chrono::hours(24 * 365 * 55)};
   NamedHours hours_;
