@@ -4,6 +4,7 @@
 #include <array>
 
 #include "alerting/facts.hpp"
+#include "alerting/guard.hpp"
 #include "alerting/limit_words.hpp"
 #include "alerting/reasons.hpp"
 
@@ -29,6 +30,8 @@ bool is_of_the_connection(std::string_view reason) {
 
 /// A slow database explains slow pages, but not dead ones; one that is only held open explains nothing.
 bool explains(const CheckState& above, const CheckState& check) {
+  const bool uplink = check.rules->remote && above.rules->probe == "uplink";
+  if (uplink && !uplink_explains(above, check)) return false;
   return is_bad(above) && !above.flapping.resting && worse(above.settled, check.settled) == above.settled;
 }
 
@@ -45,6 +48,10 @@ void Causes::adopt_rules(Turn& turn) {
       above_[index_of(check)].push_back(index_of(*parent));
       below_[index_of(*parent)].push_back(index_of(check));
     }
+    const CheckState* uplink = check.rules->remote ? checks_.find(turn.rules.uplink) : nullptr;
+    if (uplink == nullptr || uplink == &check) continue;
+    above_[index_of(check)].push_back(index_of(*uplink));
+    below_[index_of(*uplink)].push_back(index_of(check));
   }
   members_.clear();
   leaders_.clear();
@@ -169,16 +176,18 @@ Causes::Place Causes::place(Turn& turn, CheckState& check) {
 }
 
 void Causes::join(Turn& turn, CheckState& check, const IncidentId& incident) {
-  if (check.placing.cause == incident) return;
-  if (!check.placing.cause.empty()) forget(turn, check);
-  check.placing.cause = incident;
-  check.placing.until.reset();
-  check.placing.second_look = false;
-  checks_.write_now(check);
-  members_[incident].insert(check.name);
+  const bool known = check.placing.cause == incident;
+  if (!known) {
+    if (!check.placing.cause.empty()) forget(turn, check);
+    check.placing.cause = incident;
+    check.placing.until.reset();
+    check.placing.second_look = false;
+    checks_.write_now(check);
+    members_[incident].insert(check.name);
+  }
   const Incident* joined = incidents_.find_exact(incident);
   if (joined == nullptr) return;
-  explain(turn, check, "belongs to the incident of " + name_of(*joined) + ": no message of its own");
+  if (!known) explain(turn, check, "belongs to the incident of " + name_of(*joined) + ": no message of its own");
   // Who is paged for the check must not sleep because what it depends on is less urgent by itself.
   const auto severity = weight(check);
   if (severity && *severity < joined->facts.severity) {
@@ -186,7 +195,7 @@ void Causes::join(Turn& turn, CheckState& check, const IncidentId& incident) {
     facts.severity = *severity;
     facts.affected = listed(members_[incident]);
     incidents_.change(turn, incident, std::move(facts));
-  } else {
+  } else if (!known) {
     incidents_.set_affected(turn, incident, listed(members_[incident]));
   }
 }
@@ -228,7 +237,7 @@ void Causes::add_followers(const CheckState& check, Notification& facts) const {
 }
 
 std::optional<Severity> Causes::weight(const CheckState& check) const {
-  if (hush_.mutes(check.name, check.rules->labels)) return std::nullopt;
+  if (!is_bad(check) || hush_.mutes(check.name, check.rules->labels)) return std::nullopt;
   return severity_of(*check.rules, check.settled);
 }
 
@@ -251,6 +260,8 @@ void Causes::take_in(Turn& turn, CheckState& check) {
   for (CheckState* below : followers(check)) join(turn, *below, check.incident);
   const Incident* incident = incidents_.find_exact(check.incident);
   if (incident == nullptr) return;
+  // What was told of before has been asked about the uplink, and that was good then.
+  if (check.rules->probe == "uplink") return;
   // Those that people have been told of already keep their incident, and people learn why.
   const Steady about_then = incident->opened - longest_wait;
   for (CheckState* below : reach(check, below_)) {

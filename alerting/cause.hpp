@@ -53,6 +53,9 @@ class Causes {
   /// The incident has been closed: those that belonged to it have to be looked at again.
   void release(Turn& turn, const IncidentId& incident);
 
+  /// The check belongs to an open incident though it is not bad itself: it could not be measured because of it.
+  void attach(Turn& turn, CheckState& check, const IncidentId& incident) { join(turn, check, incident); }
+
  private:
   using Index = std::size_t;  // into checks_.all()
 

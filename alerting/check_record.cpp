@@ -129,6 +129,28 @@ std::string memory_from(const Json& record) {
   return bytes;
 }
 
+Json network_json(const Network& network, const Ages& ages) {
+  Json json = Json::object();
+  if (network.silent) json["silent"] = true;
+  if (network.held) json["held"] = true;
+  if (network.denied) json["denied"] = true;
+  if (network.cut) json["cut"] = ages.age(*network.cut);
+  if (network.answered) json["answered"] = ages.age(*network.answered);
+  if (network.back) json["back"] = ages.age(*network.back);
+  return json;
+}
+
+Network network_from(const Json& json, const Ages& ages) {
+  Network network;
+  network.silent = flag_of(json, "silent");
+  network.held = flag_of(json, "held");
+  network.denied = flag_of(json, "denied");
+  if (member(json, "cut") != nullptr) network.cut = ages.with_downtime(integer_of(json, "cut"));
+  if (member(json, "answered") != nullptr) network.answered = ages.with_downtime(integer_of(json, "answered"));
+  if (member(json, "back") != nullptr) network.back = ages.with_downtime(integer_of(json, "back"));
+  return network;
+}
+
 }  // namespace
 
 std::string to_state(const CheckState& check, const Now& now) {
@@ -146,6 +168,7 @@ std::string to_state(const CheckState& check, const Now& now) {
                        {"opened", to_json_value(check.unmeasured.opened)}};
   }
   if (Json flapping = flapping_json(check.flapping, ages); !flapping.empty()) json["flap"] = std::move(flapping);
+  if (Json network = network_json(check.network, ages); !network.empty()) json["network"] = std::move(network);
   if (!check.placing.cause.empty()) json["cause"] = check.placing.cause;
   if (check.placing.until) json["waits"] = ages.age(*check.placing.until);
   if (check.placing.second_look) json["second_look"] = true;
@@ -190,6 +213,9 @@ std::optional<CheckState> check_from_record(const CheckRecord& record, const Now
   }
   if (const Json* flapping = member(json, "flap"); flapping != nullptr && flapping->is_object()) {
     check.flapping = flapping_from(*flapping, ages);
+  }
+  if (const Json* network = member(json, "network"); network != nullptr && network->is_object()) {
+    check.network = network_from(*network, ages);
   }
   if (const Json* unknown = member(json, "unknown"); unknown != nullptr && unknown->is_object()) {
     check.unmeasured.active = true;

@@ -33,6 +33,16 @@ struct Placing {
   Steady asked{};                    // when what it depends on was asked, the last time that it turned bad
 };
 
+/// What the own-network guard remembers of a check (guard.hpp).
+struct Network {
+  bool silent = false;                  // nobody answered at its latest run
+  bool held = false;                    // could not be measured since the host was cut off
+  std::optional<Steady> cut = {};       // of the uplink check: bad since then
+  std::optional<Steady> answered = {};  // a remote target has answered all the same: it was asked again then
+  bool denied = false;                  // and found bad again, so that the anchors are wrong
+  std::optional<Steady> back = {};      // good again since then
+};
+
 struct CheckState {
   std::string name;
   const CheckRules* rules = nullptr;  // into the current Rules
@@ -52,6 +62,7 @@ struct CheckState {
   Wall since{};         // when `settled` last changed
   IncidentId incident;  // open one, or ""
   Placing placing;
+  Network network = {};
   Steady ran{};    // when its latest run started
   Steady asked{};  // when a run was last asked for because of a check that depends on it
   std::string probe_memory;

@@ -40,13 +40,16 @@ void DeliveryQueue::drop_superseded() {
 void DeliveryQueue::drop_superseded(const IncidentId& incident) {
   bool followed = false;           // by anything: a reminder says nothing that it does not
   bool followed_by_state = false;  // by an update or the recovery: they carry the newer state
+  bool told_instead = false;       // by a digest: it says all, to somebody who has heard nothing of the incident
   auto entry = entries_.upper_bound(Key(incident, UINT32_MAX));
   while (entry != entries_.begin()) {
     --entry;
     if (entry->first.first != incident) return;
     const NotificationKind kind = entry->second.notification.kind;
-    const bool pointless =
-        (kind == NotificationKind::reminder && followed) || (kind == NotificationKind::update && followed_by_state);
+    const bool pointless = (kind == NotificationKind::reminder && followed) ||
+                           (kind == NotificationKind::update && followed_by_state) ||
+                           (told_instead && !entry->second.notification.may_repeat);
+    told_instead = told_instead || kind == NotificationKind::digest;
     followed = true;
     followed_by_state = followed_by_state || kind == NotificationKind::update || kind == NotificationKind::recovery;
     if (pointless && out_ != entry->first) {

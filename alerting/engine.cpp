@@ -55,7 +55,9 @@ void Engine::State::on(Turn& turn, const Observed& event) {
   if (!check->observed) checks.write_soon(*check, turn.now.steady);
   check->observed = true;
   remember_probe(turn, *check, event);
-  if (event.observation.outcome == Outcome::unmeasured) {
+  if (guard.holds(turn, *check, event)) {
+    held_by_guard(turn, *check, event);
+  } else if (event.observation.outcome == Outcome::unmeasured) {
     not_measured(turn, *check, event);
   } else {
     measured(turn, *check, event);
@@ -106,6 +108,9 @@ void Engine::State::measured(Turn& turn, CheckState& check, const Observed& even
   if (check.verdict == Status::ok && was_in_doubt) causes.cleared(turn, check);
   if (check.verdict != Status::ok && was_good) causes.ask_above(turn, check);
 
+  // guard: whether this host is cut off
+  guard.uplink_measured(turn, check, event);
+
   // incident and escalate: who is told
   settle(turn, check, held, &event, step.by);
   if (check.verdict != Status::ok && !check.incident.empty()) incidents.seen_bad(turn, check.incident);
@@ -123,6 +128,21 @@ void Engine::State::not_measured(Turn& turn, CheckState& check, const Observed& 
   const Duration lasts = turn.now.steady - check.unmeasured.since;
   if (lasts < turn.rules.unknown_after + std::chrono::minutes(2)) checks.write_soon(check, turn.now.steady);
   count(turn, check, confirm(check.confirm, *check.rules, Status::unknown, event.started));
+}
+
+void Engine::State::held_by_guard(Turn& turn, CheckState& check, const Observed& event) {
+  check.measured = false;
+  check.ran = std::min(event.started.steady, turn.now.steady);
+  check.verdict = Status::unknown;
+  check.why = "this host is cut off: " + bounded(event.observation.summary, summary_max);
+  look_away(check.flapping);
+  count(turn, check, confirm(check.confirm, *check.rules, Status::unknown, event.started));
+  // The uplink's incident says it for all of them.
+  const bool told = incidents.find_subject("unknown:" + check.unmeasured.reason) != nullptr;
+  if (!told && unknown.leave(turn, check, "this host is cut off")) checks.write_now(check);
+  const CheckState* uplink = checks.find(turn.rules.uplink);
+  if (uplink != nullptr && !uplink->incident.empty() && check.incident.empty())
+    causes.attach(turn, check, uplink->incident);
 }
 
 void Engine::State::remember_probe(Turn& turn, CheckState& check, const Observed& event) {
@@ -179,7 +199,8 @@ void Engine::State::settle(Turn& turn, CheckState& check, Status held, const Obs
   if (worse_now) add_words(facts.summary, rise(check.flapping, unstable, turn.now));
   causes.add_followers(check, facts);
   if (check.incident.empty()) {
-    const Incident& opened = incidents.open(turn, "check:" + check.name, std::move(facts));
+    const Duration quiet = guard.quiet(check, turn.now.steady);
+    const Incident& opened = incidents.open(turn, "check:" + check.name, std::move(facts), "", quiet);
     check.incident = opened.facts.id.incident;
     explain(turn, check, words_of_opening(opened));
     incidents.saw(check.incident, std::exchange(check.first_bad, {}));
@@ -198,7 +219,9 @@ void Engine::State::over(Turn& turn, CheckState& check, const Observed* event) {
   std::string good =
       event != nullptr ? event->observation.summary : "nothing new for " + say_duration(check.rules->hold);
   add_words(good, steady);
-  incidents.close(turn, ended, bounded(good, summary_max));
+  const Incident* incident = incidents.find_exact(ended);
+  const std::string digest = incident != nullptr ? guard.concluded(turn, check, *incident) : "";
+  incidents.close(turn, ended, bounded(good, summary_max), digest);
   causes.release(turn, ended);
 }
 

@@ -103,6 +103,7 @@ void Engine::State::adopt(Turn& turn) {
   hush.pass(turn);
   unknown.adopt_rules(turn);
   incidents.adopt_rules(turn);
+  guard.adopt_rules(turn.rules);
   causes.adopt_rules(turn);
   settled_changed = settled_changed || !adopted.removed.empty();
   heed_hush(turn);

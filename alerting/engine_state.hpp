@@ -9,6 +9,7 @@
 #include "alerting/cause.hpp"
 #include "alerting/checks.hpp"
 #include "alerting/engine.hpp"
+#include "alerting/guard.hpp"
 #include "alerting/hush.hpp"
 #include "alerting/incident.hpp"
 #include "alerting/turn.hpp"
@@ -21,7 +22,8 @@ struct Engine::State {
       : rules(std::move(first_rules)),
         incidents(IdSource(entropy), hush),
         unknown(incidents),
-        causes(checks, incidents, hush) {}
+        causes(checks, incidents, hush),
+        guard(checks) {}
 
   void on(Turn& turn, const Observed& event);
   void on(Turn& turn, const Elapsed& event);
@@ -36,6 +38,8 @@ struct Engine::State {
 
   void measured(Turn& turn, CheckState& check, const Observed& event);
   void not_measured(Turn& turn, CheckState& check, const Observed& event);
+  /// It says nothing of the target, since the host is cut off.
+  void held_by_guard(Turn& turn, CheckState& check, const Observed& event);
   void remember_probe(Turn& turn, CheckState& check, const Observed& event);
   void count(Turn& turn, CheckState& check, const ConfirmStep& step);
   /// The incident stage: what is confirmed and what events hold, against what was so before. `event` is what brought
@@ -70,6 +74,7 @@ struct Engine::State {
   Incidents incidents;
   UnknownGroups unknown;
   Causes causes;
+  Guard guard;
   std::optional<Duration> wall_ahead;  // of the steady clock, when it was last looked at
   bool settled_changed = false;        // of some check, in this step
   Effects startup;                     // of the constructor; they leave with the first step

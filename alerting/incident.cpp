@@ -42,7 +42,8 @@ bool acknowledged(const Incident& incident) { return incident.facts.acknowledged
 
 }  // namespace
 
-const Incident& Incidents::open(Turn& turn, std::string subject, Notification facts, std::string except) {
+const Incident& Incidents::open(Turn& turn, std::string subject, Notification facts, std::string except,
+                                Duration quiet) {
   facts.id = {ids_.next(), 0, ""};
   facts.instance = turn.rules.instance;
   Incident& incident = all_[facts.id.incident];
@@ -55,13 +56,13 @@ const Incident& Incidents::open(Turn& turn, std::string subject, Notification fa
   explain_opened(turn, incident);
   incident.muted = hush_.mutes(incident.facts.check, incident.facts.labels);
   if (incident.muted) explain_muted(turn, incident);
-  begin(turn, incident);
+  begin(turn, incident, quiet);
   return incident;
 }
 
 /// The escalation begins now, for those who do not know of it yet.
-void Incidents::begin(Turn& turn, Incident& incident) {
-  incident.course = begin_course(turn.now.steady);
+void Incidents::begin(Turn& turn, Incident& incident, Duration quiet) {
+  incident.course = begin_course(std::max(turn.now.steady + quiet, incident.course.begun));
   if (Storms::is_one(incident.subject)) incident.course.done = all_steps;  // its members escalate
   tell_steps(turn, incident, take_due(escalation_of(turn, incident), incident.course, acknowledged(incident), turn.now),
              false);
@@ -98,13 +99,14 @@ void Incidents::change(Turn& turn, const IncidentId& id, Notification facts) {
   arm(turn, *incident);
 }
 
-void Incidents::close(Turn& turn, const IncidentId& id, const std::string& summary) {
+void Incidents::close(Turn& turn, const IncidentId& id, const std::string& summary, const std::string& digest) {
   Incident* incident = open_incident(id);
   if (incident == nullptr) return;
   --open_counts_[static_cast<std::size_t>(incident->facts.severity)];
   open_by_subject_.erase(incident->subject);
   incident->closed = turn.now.wall;
   explain(turn, *incident, "over: " + summary);
+  if (!digest.empty()) tell_instead(turn, *incident, digest);
   recover(turn, *incident, summary);
   leave_storms(turn, *incident);
   end_chapter(turn, *incident);
@@ -141,6 +143,7 @@ void Incidents::delivered(Turn& turn, const Delivered& event) {
   // Who took the problem and choked on an update knows of the incident, and is owed its end.
   told.refused = !event.accepted && !incident.reached.contains(event.id.receiver);
   explain_delivered(turn, incident, event);
+  untell(turn, incident, event);
   touch(incident);
 }
 
@@ -288,7 +291,7 @@ void Incidents::tell_told(Turn& turn, Incident& incident, NotificationKind kind)
   if (incident.muted && kind != NotificationKind::recovery) return;
   std::vector<std::string> receivers;
   for (const auto& [receiver, told] : incident.told) {
-    if (told.refused || !may_use(turn, incident, receiver)) continue;
+    if (told.refused || !may_use(turn, incident, receiver) || incident.instead.contains(receiver)) continue;
     // A reminder behind messages that could not be delivered yet would only lengthen the queue.
     if (kind == NotificationKind::reminder && waits_for(incident, receiver)) continue;
     receivers.push_back(receiver);

@@ -34,6 +34,7 @@ struct Incident {
   std::map<std::string, Told> told;
   std::set<std::string> reached;                        // receivers that took at least one message
   std::set<std::pair<std::uint32_t, std::string>> out;  // messages that are not settled yet
+  std::map<std::string, std::uint32_t> instead = {};  // receivers that got a digest in place of a recovery; its number
   Course course;
   Trace timeline{Trace::of_an_incident};
   Sighting first_bad, last_bad = {};              // the latest one is written with what else is written of the incident
@@ -50,13 +51,15 @@ class Incidents {
 
   Incidents(IdSource ids, const Hush& hush) : ids_(std::move(ids)), hush_(hush) {}
 
-  /// Tells everyone whom the severity's escalation names at once. `facts` without id.
-  const Incident& open(Turn& turn, std::string subject, Notification facts, std::string except = "");
+  /// Tells everyone whom the severity's escalation names at once, or after `quiet`. `facts` without id.
+  const Incident& open(Turn& turn, std::string subject, Notification facts, std::string except = "",
+                       Duration quiet = {});
   /// Severity, status or summary changed. Everyone told gets an update, everyone else who is now concerned the problem;
   /// a rise takes back an acknowledgement, since it was given for something smaller.
   void change(Turn& turn, const IncidentId& id, Notification facts);
-  /// Everyone who was told, and did not refuse, gets the recovery.
-  void close(Turn& turn, const IncidentId& id, const std::string& summary);
+  /// Everyone who was told, and did not refuse, gets the recovery. With a `digest`, those whom nothing has reached yet
+  /// get that instead of all.
+  void close(Turn& turn, const IncidentId& id, const std::string& summary, const std::string& digest = "");
   /// A bad observation of what it is about, kept as proof.
   void saw(const IncidentId& id, Sighting seen);
   void acknowledge(Turn& turn, const IncidentId& id, const std::string& by);
@@ -96,7 +99,7 @@ class Incidents {
 
  private:
   Incident* open_incident(const IncidentId& id);
-  void begin(Turn& turn, Incident& incident);
+  void begin(Turn& turn, Incident& incident, Duration quiet = {});
   void remind(Turn& turn, Incident& incident);
   void heed_hush(Turn& turn, Incident& incident);
   void tell(Turn& turn, Incident& incident, NotificationKind kind, const std::string& receiver);
@@ -104,6 +107,9 @@ class Incidents {
   void tell_steps(Turn& turn, Incident& incident, const DueSteps& due, bool again);
   void tell_told(Turn& turn, Incident& incident, NotificationKind kind);
   void recover(Turn& turn, Incident& incident, const std::string& summary);
+  std::vector<std::string> unreached(const Turn& turn, const Incident& incident) const;
+  void tell_instead(Turn& turn, Incident& incident, const std::string& digest);
+  void untell(Turn& turn, Incident& incident, const Delivered& event);
   void arm(const Turn& turn, Incident& incident);
   void touch(Incident& incident);
   void forget_oldest_closed();

@@ -128,6 +128,7 @@ IncidentRecord to_record(const Incident& incident, const Now& now) {
   if (!incident.except.empty()) json["except"] = incident.except;
   if (incident.muted) json["muted"] = incident.muted->by;
   if (!incident.reached.empty()) json["reached"] = incident.reached;
+  if (!incident.instead.empty()) json["instead"] = incident.instead;
   if (!incident.storms.empty()) json["storms"] = incident.storms;
   if (!incident.timeline.reasons().empty()) json["timeline"] = incident.timeline.to_text();
   put_sighting(json, "first_bad", incident.first_bad);
@@ -174,6 +175,11 @@ std::optional<Incident> incident_from_record(const IncidentRecord& record, const
   incident.course.reminders = static_cast<int>(std::clamp<std::int64_t>(integer_of(json, "reminders"), 0, 1'000'000));
   if (const Json* done = member(json, "done"); done != nullptr && done->is_number_unsigned()) {
     incident.course.done = done->get<std::uint64_t>();
+  }
+  if (const Json* instead = member(json, "instead"); instead != nullptr && instead->is_object()) {
+    for (const auto& [receiver, number] : instead->items()) {
+      if (number.is_number_unsigned()) incident.instead[receiver] = number.get<std::uint32_t>();
+    }
   }
   if (member(json, "muted") != nullptr)
     incident.muted = Muting{.by = text_of(json, "muted")};  // the hush stage adds the rest

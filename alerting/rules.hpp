@@ -46,6 +46,8 @@ struct CheckRules {
   std::string runbook;  // http(s) address or ""
   /// Checks with the same text here share what they fail on: those that cannot connect to it are one incident.
   std::string group = {};
+  bool remote = false;  // reached over the network: while the host is cut off, its silence says nothing (guard.hpp)
+  bool near = false;    // in a private network: that it answers does not prove that the host reaches the world
 };
 
 /// `during: business` or `outside: business`.
@@ -99,6 +101,7 @@ struct Rules {
   std::array<Escalation, 4> escalations;              // by severity P0 … P3
   std::vector<Route> routes = {};                     // asked before these, in order
   std::vector<std::string> receivers;                 // every configured name, in file order
+  std::string uplink = {};                            // the check that tells whether the host is cut off, or ""
   Duration unknown_after = std::chrono::minutes(10);  // how long a check may stay unknown before people are told
   std::vector<Maintenance> maintenance = {};
 };

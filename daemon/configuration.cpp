@@ -97,6 +97,7 @@ struct Parts {
   std::array<alerting::Escalation, 4> escalations;
   std::vector<alerting::Route> routes;
   std::vector<alerting::Maintenance> maintenance;
+  std::string uplink;
 };
 
 Configuration assemble(const std::filesystem::path& file, Parts parts) {
@@ -114,6 +115,7 @@ Configuration assemble(const std::filesystem::path& file, Parts parts) {
   rules->routes = std::move(parts.routes);
   rules->maintenance = std::move(parts.maintenance);
   rules->receivers = names_of(parts.receivers);
+  rules->uplink = std::move(parts.uplink);
   configuration.checks.reserve(parts.checks.size());
   rules->checks.reserve(parts.checks.size());
   for (CheckDraft& draft : parts.checks) {
@@ -148,6 +150,7 @@ Parts read_parts(Node& root, const Tables& tables, const Surroundings& surroundi
   in.finish();
   if (parts.top.checks != nullptr) parts.checks = read_checks(*parts.top.checks, parts.top.defaults, tables, problems);
   if (parts.checks.empty() && !problems.any_error()) in.warn("checks", "there are no checks, so nothing is watched");
+  parts.uplink = judge_network(parts.checks, surroundings.host_name, problems);
   judge_pings(parts.top, parts.checks, problems);
   parts.receivers = read_receivers(parts.top.receivers, tables, problems);
   const bool from_file = !parts.receivers.empty() && parts.receivers.front().at.file != nullptr;

@@ -71,6 +71,9 @@ void read_rules(Reader& in, const Common& defaults, const config::Limits& sample
   rules.hold = in.optional("hold", Length{1s, 24h * 31}, 15min, "How long an event keeps the check bad");
   draft.needs = in.optional("depends_on", CheckMatcher{}, {},
                             "Checks that it needs: while one of them is bad, it belongs to that one's incident");
+  draft.remote = in.maybe("remote", config::Boolean{},
+                          "Reached over the network, so that it cannot be measured while the uplink check is bad; left "
+                          "out: unless its target is this host");
   rules.runbook = in.maybe("runbook", WebAddress{}, "What to do when it is bad").value_or("");
   rules.was = in.maybe("was", config::Text{}, "The name it had before, so that a new name keeps state and incident")
                   .value_or("");

@@ -60,6 +60,7 @@ struct CheckDraft {
   config::Position at;           // of its name
   alerting::Matcher needs = {};  // `depends_on`, until all checks are known
   std::vector<std::string> group_by = {};
+  std::optional<bool> remote = {};  // what the user says of it
 };
 std::vector<CheckDraft> read_checks(const config::Node& checks, const Common& defaults, const Tables& tables,
                                     config::Problems& problems);
@@ -68,6 +69,9 @@ std::vector<CheckDraft> read_checks(const config::Node& checks, const Common& de
 void resolve_dependencies(std::vector<CheckDraft>& drafts, config::Problems& problems);
 /// Every name behind `depends_on` is that of another check, and no chain of them leads back to where it began.
 void judge_dependencies(const std::vector<CheckDraft>& drafts, config::Problems& problems);
+/// Says of each check whether its target is reached over the network, and whether it is near. The name of the uplink
+/// check, or "".
+std::string judge_network(std::vector<CheckDraft>& drafts, const std::string& host_name, config::Problems& problems);
 /// Two checks with one fingerprint do the same: everything that was written, and every default that applies to it.
 std::string fingerprint_of(const config::Node& node, const CheckDraft& draft);
 std::vector<config::Option> check_options();

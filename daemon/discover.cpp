@@ -88,6 +88,13 @@ std::string memory_check(const HostFacts& facts, Names& names) {
   return text;
 }
 
+std::string uplink_check(const HostFacts& facts, Names& names) {
+  if (!facts.has_default_route) return "";
+  return "\n  # Whether this host reaches the world. With anchors it also finds a dead router: docs/probes/uplink.md\n "
+         " " +
+         names.unique("uplink") + ":\n    probe: uplink\n    severity: P1\n";
+}
+
 std::string http_check(const Listener& listener, Names& names) {
   const std::string port = std::to_string(listener.port);
   std::string text = "  " + names.unique("http-" + port) +
@@ -198,8 +205,8 @@ std::string starter_configuration(const HostFacts& facts, const DiscoverOptions&
   if (!options.state.empty()) text += "state: " + quoted(options.state) + "\n";
   if (!options.runtime.empty()) text += "runtime: " + quoted(options.runtime) + "\n";
   text += "defaults: { every: 30s, timeout: 5s, confirm: calm }\n\nchecks:\n";
-  text += disk_checks(facts, names) + memory_check(facts, names) + keeper_checks(facts, names) +
-          listener_checks(facts, options, names) + tls_checks(facts, names);
+  text += disk_checks(facts, names) + memory_check(facts, names) + uplink_check(facts, names) +
+          keeper_checks(facts, names) + listener_checks(facts, options, names) + tls_checks(facts, names);
   return text + std::string(receivers_to_fill_in);
 }
 

@@ -38,6 +38,7 @@ struct HostFacts {
   std::string mountinfo;  // text of /proc/self/mountinfo
   bool has_swap = false;
   bool counts_oom_kills = false;  // the kernel does, in /proc/vmstat
+  bool has_default_route = false;
   std::vector<Listener> listeners;
   std::vector<std::string> nginx;  // text of each configuration file of nginx
   Keepers keepers;

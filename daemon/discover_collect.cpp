@@ -14,6 +14,7 @@
 #include <system_error>
 
 #include "daemon/discover.hpp"
+#include "probes/uplink.hpp"
 
 namespace vitald::daemon {
 namespace {
@@ -128,6 +129,8 @@ HostFacts collect_facts(const DiscoverOptions& options) {
   facts.mountinfo = read_file(root / "proc/self/mountinfo");
   const std::string swaps = read_file(root / "proc/swaps");  // a headline, then one line for each area
   facts.has_swap = std::count(swaps.begin(), swaps.end(), '\n') > 1;
+  facts.has_default_route = !probes::uplink::parse_routes(read_file(root / "proc/net/route")).empty() ||
+                            !probes::uplink::parse_ipv6_routes(read_file(root / "proc/net/ipv6_route")).empty();
   facts.nginx = nginx_files(root / "etc/nginx");
   facts.keepers = find_keepers(options.root);
   facts.counts_oom_kills = read_file(root / "proc/vmstat").find("\noom_kill ") != std::string::npos;

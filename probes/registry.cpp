@@ -38,6 +38,7 @@
 #include "probes/systemd.hpp"
 #include "probes/tcp.hpp"
 #include "probes/tls.hpp"
+#include "probes/uplink.hpp"
 
 namespace vitald::probes {
 namespace {
@@ -176,6 +177,11 @@ constexpr ProbeKind kinds[] = {
      .samples = network::samples,
      .default_limits = network::default_limits,
      .make = make_probe<network::parse, network::run, network::judge>},
+    {.name = "uplink",
+     .title = "Whether this host reaches the world: if not, remote checks are not blamed for it",
+     .samples = uplink::samples,
+     .default_limits = "",
+     .make = make_probe<uplink::parse, uplink::run, uplink::judge>},
     {.name = "file-descriptors",
      .title = "How many files are open on this host, of how many",
      .samples = file_descriptors::samples,

@@ -113,6 +113,13 @@ class Scenario {
       rules.recover.successes = static_cast<int>(number(words.take("a number")));
     } else if (words.skip("passive")) {
       rules.passive = true;
+    } else if (words.skip("remote")) {
+      rules.remote = true;
+    } else if (words.skip("near")) {
+      rules.remote = rules.near = true;
+    } else if (words.skip("uplink")) {
+      rules.probe = "uplink";
+      draft_.uplink = rules.name;
     } else if (words.skip("every")) {
       rules.every = words.length();
     } else if (words.skip("hold")) {
@@ -208,9 +215,11 @@ class Scenario {
       while (!words.done()) observation.samples.push_back(sample(words.take("a sample")));
     } else {
       observation.outcome = outcome == "refused"      ? Outcome::refused
+                            : outcome == "silent"     ? Outcome::refused
                             : outcome == "wrong"      ? Outcome::wrong
                             : outcome == "unmeasured" ? Outcome::unmeasured
                                                       : throw Misunderstood("no outcome: " + outcome);
+      if (outcome == "silent") observation.reason = "timeout";
       if (observation.outcome == Outcome::unmeasured) observation.reason = words.take("a reason");
       observation.summary = words.done() ? outcome : words.take("a summary");
       if (words.skip("because")) observation.reason = words.take("a reason");
@@ -414,6 +423,7 @@ class Scenario {
   void deliver() {
     std::vector<Notification> waiting = std::exchange(waiting_, {});
     for (const Notification& message : waiting) {
+      if (withdraw(message, waiting)) continue;
       if (silent_.contains(message.id.receiver)) {
         waiting_.push_back(message);
         continue;
@@ -423,6 +433,21 @@ class Scenario {
       store_.commit(effects);
       wake_at_ = effects.wake_at;
     }
+  }
+
+  /// As the queue does: a digest of the same incident takes the place of what has not been delivered.
+  bool withdraw(const Notification& message, const std::vector<Notification>& waiting) {
+    const bool gone = std::any_of(waiting.begin(), waiting.end(), [&](const Notification& later) {
+      return later.kind == NotificationKind::digest && later.id.incident == message.id.incident &&
+             later.id.receiver == message.id.receiver && later.id.sequence > message.id.sequence;
+    });
+    if (!gone) return false;
+    out_ += "> " + when() + " withdrawn: " + std::string(to_string(message.kind)) + " of " + message.check + " to " +
+            message.id.receiver + "\n";
+    const Effects effects = engine_->step(now(), Delivered{message.id, true, "superseded", ""});
+    store_.commit(effects);
+    wake_at_ = effects.wake_at;
+    return true;
   }
 
   std::string when() const { return time_ == Duration::zero() ? "0s" : config_duration(time_); }

@@ -63,6 +63,27 @@ TEST_F(Delivering, WhatIsAcceptedIsToldAndGone) {
   EXPECT_EQ(queue.next_at(), std::nullopt);
 }
 
+TEST_F(Delivering, ADigestTakesThePlaceOfWhatHasNotBeenDelivered) {
+  problem("cut");
+  EXPECT_EQ(await_next(), "cut/1/ops");
+  settle(Kind::retry, "no route");
+  add("cut", 2, NotificationKind::reminder);
+  add("cut", 3, NotificationKind::digest);
+  const auto gone = queue.prune(now);
+  ASSERT_EQ(gone.size(), 2u);
+  for (const Delivered& each : gone) EXPECT_THAT(each.why, HasSubstr("superseded"));
+  EXPECT_EQ(await_next(), "cut/3/ops");
+}
+
+TEST_F(Delivering, AProblemThatMayHaveArrivedIsNotReplacedByADigest) {
+  problem("cut");
+  EXPECT_EQ(await_next(), "cut/1/ops");
+  queue.settle({Kind::retry, "no answer", {}, "", true}, now);
+  add("cut", 2, NotificationKind::digest);
+  EXPECT_TRUE(queue.prune(now).empty());
+  EXPECT_EQ(await_next(), "cut/1/ops");
+}
+
 TEST_F(Delivering, OnlyOneIsOutAtATime) {
   problem("a");
   problem("b");

@@ -110,6 +110,12 @@ TEST(StarterConfiguration, HoldsOneCheckForEachThingFound) {
   EXPECT_THAT(yaml, HasSubstr("instance: \"web-1\"\n"));
 }
 
+TEST(StarterConfiguration, WatchesTheUplinkWhereThereIsADefaultRoute) {
+  HostFacts facts = some_host();
+  facts.has_default_route = true;
+  EXPECT_THAT(starter_configuration(facts, {}), HasSubstr("  uplink:\n    probe: uplink\n    severity: P1\n"));
+}
+
 TEST(StarterConfiguration, SaysWhichProbeSeesMoreOfAService) {
   HostFacts facts;
   facts.host_name = "db-1";
