@@ -9,15 +9,15 @@
 #include <set>
 
 #include "alerting/engine.hpp"
+#include "rehearsal/memory_store.hpp"
 #include "tests/sim/random.hpp"
-#include "tests/support/memory_store.hpp"
 
 namespace vitald::alerting {
 namespace {
 
 using namespace std::chrono_literals;
+using rehearsal::MemoryStore;
 using sim::Random;
-using tests::MemoryStore;
 
 constexpr int sites = 4;
 
