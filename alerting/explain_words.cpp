@@ -25,12 +25,19 @@ bool waits(const Incident& incident, const std::string& receiver) {
 }
 
 const Escalation& escalation_of(const Incident& incident, const Rules& rules) {
-  return rules.escalations[static_cast<std::size_t>(incident.facts.severity)];
+  const Notification& facts = incident.facts;
+  return escalation_for(rules, facts.check, facts.labels, facts.severity);
 }
+
+/// ", within its hours only"
+std::string within_hours(const std::optional<StepHours>& hours) { return hours ? ", within its hours only" : ""; }
 
 /// Why the steps of the escalation have not reached it.
 std::string why_not(const Incident& incident, const Rules& rules, const std::string& receiver, const Now& now) {
   if (receiver == incident.except) return "it is what the trouble is with";
+  if (incident.muted) return "muted by " + incident.muted->by + " until " + clock(incident.muted->until, now);
+  if (incident.storms.contains(receiver))
+    return "it has had as many messages as it may get, and hears of this one together with others";
   const Escalation& escalation = escalation_of(incident, rules);
   const std::string severity(to_string(incident.facts.severity));
   for (std::size_t index = 0; index < escalation.steps.size() && index < 64; ++index) {
@@ -42,7 +49,7 @@ std::string why_not(const Incident& incident, const Rules& rules, const std::str
     if ((incident.course.done >> index & 1) != 0)
       return "the step that names it was taken before it was there, or was held back: see the reasons";
     return "its step of " + severity + " is due " + due(incident.course.begun + step.after, now) +
-           (step.unless_acknowledged ? ", unless somebody acknowledges" : "");
+           within_hours(step.hours) + (step.unless_acknowledged ? ", unless somebody acknowledges" : "");
   }
   return "the escalation of " + severity + " does not name it";
 }
@@ -124,6 +131,10 @@ std::vector<std::string> not_told(const Incident& incident, const Rules& rules, 
 }
 
 std::vector<std::string> next(const Incident& incident, const Rules& rules, const Now& now) {
+  if (incident.muted) {
+    return {"Nothing goes out while it is muted, until " + clock(incident.muted->until, now) +
+            " at the latest; if it is still bad then, people are told"};
+  }
   std::vector<std::string> says;
   const Escalation& escalation = escalation_of(incident, rules);
   const bool acknowledged = incident.facts.acknowledged_by.has_value();
@@ -131,13 +142,19 @@ std::vector<std::string> next(const Incident& incident, const Rules& rules, cons
     const EscalationStep& step = escalation.steps[index];
     if ((incident.course.done >> index & 1) != 0 || (acknowledged && step.unless_acknowledged)) continue;
     says.push_back("Then " + list(step.notify) + (step.notify.size() == 1 ? " is" : " are") + " told, " +
-                   due(incident.course.begun + step.after, now) +
+                   due(incident.course.begun + step.after, now) + within_hours(step.hours) +
                    (step.unless_acknowledged ? ", unless somebody acknowledges" : ""));
   }
   if (escalation.remind && *escalation.remind > Duration::zero()) {
-    says.push_back(acknowledged
-                       ? "No reminders, since it is acknowledged"
-                       : "The next reminder is due " + due(incident.course.reminded + *escalation.remind, now));
+    if (acknowledged) {
+      says.emplace_back("No reminders, since it is acknowledged");
+    } else if (incident.course.reminders >= escalation.remind_at_most) {
+      says.push_back("No more reminders: it has had the " + std::to_string(incident.course.reminders) +
+                     " that it may have");
+    } else {
+      says.push_back("The next reminder is due " + due(incident.course.reminded + *escalation.remind, now) +
+                     within_hours(escalation.remind_hours));
+    }
   }
   if (says.empty()) says.push_back("Nothing until it changes or ends");
   says.push_back(incident.told.empty() ? "Its end is told to nobody, since nobody was told of it"

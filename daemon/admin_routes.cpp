@@ -5,8 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <nlohmann/json.hpp>
 
+#include "daemon/api.hpp"
+#include "daemon/api_incidents.hpp"
 #include "daemon/exposition.hpp"
+#include "daemon/incident_page.hpp"
 #include "daemon/page.hpp"
 #include "daemon/ping_route.hpp"
 
@@ -32,10 +36,6 @@ Answer readyz(const HttpAsk&, Operations& operations) {
   return {.status = 503, .body = "not ready: no full pass from probe to store yet, or none lately\n"};
 }
 
-Answer page(const HttpAsk&, Operations& operations) {
-  return {.type = "text/html; charset=utf-8", .body = status_page(operations)};
-}
-
 Answer style(const HttpAsk&, Operations&) {
   return {.type = "text/css; charset=utf-8", .body = std::string(page_style())};
 }
@@ -53,9 +53,13 @@ Answer silences(const HttpAsk&, Operations& operations) {
 }
 
 constexpr std::string_view ping_route = "/ping/<check>";
+constexpr std::string_view incident_api_route = "/api/v1/incidents/<id>";
+constexpr std::string_view incident_page_route = "/incidents/<id>";
+constexpr std::string_view incident_api = "/api/v1/incidents/";
+constexpr std::string_view incident_page_path = "/incidents/";
 
 constexpr std::array routes = {
-    Route{"/", "the status page", page},
+    Route{"/", "the status page", nullptr},
     Route{"/style.css", "its stylesheet", style},
     Route{"/metrics", "Prometheus text exposition 0.0.4", metrics},
     Route{"/healthz", "200 while the loop turns", healthz},
@@ -63,6 +67,8 @@ constexpr std::array routes = {
     Route{"/api/v1/checks", "every check as JSON; `?check=NAME` for one", checks},
     Route{"/api/v1/incidents", "open incidents as JSON", incidents},
     Route{"/api/v1/silences", "what is muted: silences and maintenance windows", silences},
+    Route{incident_api_route, "one incident whole, open or closed, with its timeline", nullptr},
+    Route{incident_page_route, "the same as a page", nullptr},
     Route{ping_route, "tells a heartbeat that its job is well; /start, /fail or an exit code behind it", nullptr},
 };
 
@@ -95,6 +101,32 @@ std::string bare_host(std::string_view host) {
   return all_digits(host.substr(colon + 1)) ? std::string(host.substr(0, colon)) : "";
 }
 
+bool reads(const HttpAsk& ask) { return ask.method == "GET" || ask.method == "HEAD"; }
+
+/// With the incidents that have ended of late, where the disk has an answer.
+boost::asio::awaitable<Answer> answer_page(Operations& operations) {
+  HistoryQuery query;
+  query.since = operations.view().now - std::chrono::hours(24 * 7);
+  query.most = most_closed_on_page;
+  auto closed = co_await operations.history(std::move(query));
+  std::vector<alerting::IncidentRecord> recent;
+  if (closed) recent = std::move(*closed);
+  co_return Answer{.type = "text/html; charset=utf-8", .body = status_page(operations, recent)};
+}
+
+bool is_about_one_incident(const HttpAsk& ask) {
+  return reads(ask) && (ask.path.starts_with(incident_api) || ask.path.starts_with(incident_page_path));
+}
+
+boost::asio::awaitable<Answer> answer_incident(const HttpAsk& ask, Operations& operations) {
+  const bool as_json = ask.path.starts_with(incident_api);
+  std::string id = ask.path.substr(as_json ? incident_api.size() : incident_page_path.size());
+  const auto story = co_await operations.incident(std::move(id));
+  if (!story) co_return Answer{.status = 404, .body = story.failure().sentence() + "\n"};
+  if (as_json) co_return Answer{.type = json_type, .body = dump(json_of(*story)) + "\n"};
+  co_return Answer{.type = "text/html; charset=utf-8", .body = incident_page(*story, operations.view())};
+}
+
 /// The routes that only read.
 Answer read_request(const HttpAsk& ask, Operations& operations) {
   const auto route =
@@ -104,7 +136,7 @@ Answer read_request(const HttpAsk& ask, Operations& operations) {
     for (const Route& known : routes) body += "  " + std::string(known.path) + "  " + std::string(known.says) + "\n";
     return {.status = 404, .body = std::move(body)};
   }
-  if (ask.method != "GET" && ask.method != "HEAD") {
+  if (!reads(ask)) {
     return {.status = 405, .body = "Only GET and HEAD are answered here.\n", .headers = {{"Allow", "GET, HEAD"}}};
   }
   return route->answer(ask, operations);
@@ -129,6 +161,14 @@ boost::asio::awaitable<Answer> answer_request(const HttpAsk& ask, const std::vec
                      .body =
                          "This daemon does not answer to that name. Use its address, localhost or its instance "
                          "name, or add the name to listen.host_names.\n"};
+  }
+  if (ask.path == "/" && reads(ask)) {
+    Answer answer = co_await answer_page(operations);
+    co_return std::move(answer);
+  }
+  if (is_about_one_incident(ask)) {
+    Answer answer = co_await answer_incident(ask, operations);
+    co_return std::move(answer);
   }
   if (!is_ping_path(ask.path)) co_return read_request(ask, operations);
   Answer answer = co_await answer_ping(ask, operations);

@@ -39,6 +39,9 @@ class App final : public Operations {
   DaemonView view() const override;
   const Board& board() const override { return board_; }
   std::vector<alerting::IncidentView> incidents() const override;
+  boost::asio::awaitable<Result<ExplainReport>> explain(std::string name) override;
+  boost::asio::awaitable<Result<alerting::Story>> incident(std::string prefix) override;
+  boost::asio::awaitable<Result<std::vector<alerting::IncidentRecord>>> history(HistoryQuery query) override;
   Instruments& instruments() override;
   bool ready() const override { return ready_; }
   boost::asio::awaitable<Result<ProbeReport>> probe(std::string check) override;

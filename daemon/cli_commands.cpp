@@ -67,8 +67,28 @@ int verify_command(const CommandLine& line) {
   return exit_code(text_of(*result, "verdict"));
 }
 
-int incidents_command(const CommandLine& line) {
-  const auto result = line.ask(json{{"command", "incidents"}}, {});
+int explain_command(const CommandLine& line, const std::string& name) {
+  const auto result = line.ask(json{{"command", "explain"}, {"name", name}}, {});
+  if (!result) return unavailable(line, result.failure());
+  line.out << (line.json ? dump(*result) + "\n" : render_explanation(*result, line.terminal));
+  return 0;
+}
+
+int incident_command(const CommandLine& line, const std::string& incident) {
+  const auto result = line.ask(json{{"command", "incident"}, {"incident", incident}}, {});
+  if (!result) return unavailable(line, result.failure());
+  line.out << (line.json ? dump(*result) + "\n" : render_story(*result, line.terminal));
+  return 0;
+}
+
+int report_command(const CommandLine& line, const std::string& incident) {
+  return simple(line, json{{"command", "report"}, {"incident", incident}});
+}
+
+int incidents_command(const CommandLine& line, const std::string& since) {
+  json request = {{"command", "incidents"}};
+  if (!since.empty()) request["since"] = since;
+  const auto result = line.ask(request, {});
   if (!result) return unavailable(line, result.failure());
   line.out << (line.json ? dump(*result) + "\n" : render_incidents(*result, line.terminal));
   return 0;

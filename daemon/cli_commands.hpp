@@ -38,7 +38,6 @@ int simple(const CommandLine& line, const nlohmann::json& request);
 int status_command(const CommandLine& line);
 int probe_command(const CommandLine& line, const std::string& check);
 int verify_command(const CommandLine& line);
-int incidents_command(const CommandLine& line);
 /// `by`: "" for whoever sits at the keyboard.
 int ack_command(const CommandLine& line, const std::string& incident, const std::string& by, bool undo);
 
@@ -51,6 +50,11 @@ struct SilenceWords {
 };
 int silence_command(const CommandLine& line, const SilenceWords& said);
 int maintenance_command(const CommandLine& line, const SilenceWords& said);
+/// The open ones; with `since` ("7d") those that ended since then as well.
+int incidents_command(const CommandLine& line, const std::string& since = "");
+int incident_command(const CommandLine& line, const std::string& incident);
+int report_command(const CommandLine& line, const std::string& incident);
+int explain_command(const CommandLine& line, const std::string& name);
 int test_notify_command(const CommandLine& line, const std::string& receiver);
 int reload_command(const CommandLine& line);
 

@@ -18,6 +18,10 @@ std::string render_silences(const nlohmann::json& result, const Terminal& termin
 std::string render_maintenance(const nlohmann::json& result, const Terminal& terminal);
 /// One line for each that mutes something now, or "".
 std::string render_muted(const nlohmann::json& result, const Terminal& terminal);
+std::string render_story(const nlohmann::json& incident, const Terminal& terminal);
+std::string render_explanation(const nlohmann::json& report, const Terminal& terminal);
+/// One line for each incident that is over.
+std::string render_closed(const nlohmann::json& closed, const Terminal& terminal);
 std::string render_probe(const nlohmann::json& report, const Terminal& terminal);
 /// One line as a check finishes, and the last line.
 std::string render_verify_line(const nlohmann::json& progress, const Terminal& terminal);

@@ -97,8 +97,8 @@ std::string render_status(const json& result, const std::vector<json>& checks, c
 
 std::string render_incidents(const json& result, const Terminal& terminal) {
   const json incidents = result.value("incidents", json::array());
-  if (incidents.empty()) return "no open incidents\n";
   std::string out;
+  if (incidents.empty()) out = "no open incidents\n";
   for (const json& incident : incidents) {
     const std::string status = text_of(incident, "status");
     const std::string id = text_of(incident, "id");
@@ -123,6 +123,7 @@ std::string render_incidents(const json& result, const Terminal& terminal) {
     fact(by.empty() ? "acknowledge" : "taken by", by.empty() ? "vitald ack " + id.substr(0, 4) : by);
     out += "\n";
   }
+  if (const auto closed = result.find("closed"); closed != result.end()) out += render_closed(*closed, terminal);
   return out;
 }
 

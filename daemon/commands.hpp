@@ -17,6 +17,8 @@ struct CommandOptions {
   std::string by;            // ack: in whose name
   bool undo = false;         // ack: take it back
   SilenceWords silence;      // silence, maintenance
+  bool all = false;          // incidents: closed ones too
+  std::string since;         // incidents: those that ended since then too, "7d"
   DiscoverOptions discover;  // discover: what is to stand in the file
 };
 
@@ -31,6 +33,9 @@ int command_probe(const CommandOptions& options);
 int command_verify(const CommandOptions& options);
 int command_status(const CommandOptions& options);
 int command_incidents(const CommandOptions& options);
+int command_explain(const CommandOptions& options);
+int command_report(const CommandOptions& options);
+int command_test_rules(const CommandOptions& options);
 int command_ack(const CommandOptions& options);
 int command_silence(const CommandOptions& options);
 int command_maintenance(const CommandOptions& options);

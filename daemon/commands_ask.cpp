@@ -67,7 +67,6 @@ int command_verify(const CommandOptions& options) {
 }
 
 int command_status(const CommandOptions& options) { return status_command(ask_daemon(options)); }
-int command_incidents(const CommandOptions& options) { return incidents_command(ask_daemon(options)); }
 int command_ack(const CommandOptions& options) {
   return ack_command(ask_daemon(options), options.name, options.by, options.undo);
 }
@@ -75,6 +74,13 @@ int command_silence(const CommandOptions& options) { return silence_command(ask_
 int command_maintenance(const CommandOptions& options) {
   return maintenance_command(ask_daemon(options), options.silence);
 }
+int command_incidents(const CommandOptions& options) {
+  if (!options.name.empty()) return incident_command(ask_daemon(options), options.name);
+  constexpr const char* as_far_as_kept = "520w";
+  return incidents_command(ask_daemon(options), options.since.empty() && options.all ? as_far_as_kept : options.since);
+}
+int command_explain(const CommandOptions& options) { return explain_command(ask_daemon(options), options.name); }
+int command_report(const CommandOptions& options) { return report_command(ask_daemon(options), options.name); }
 int command_test_notify(const CommandOptions& options) {
   return test_notify_command(ask_daemon(options), options.name);
 }

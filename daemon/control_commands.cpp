@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "alerting/voice.hpp"
+#include "config/units.hpp"
 #include "daemon/api.hpp"
+#include "daemon/api_incidents.hpp"
 #include "daemon/control_silences.hpp"
 #include "daemon/control_verify.hpp"
 
@@ -94,7 +96,45 @@ awaitable<void> incidents(const Order& order) {
   json result = json::object();
   result["incidents"] = incidents_json(order.operations);
   result["time"] = json_of(order.operations.view())["time"];
+  if (order.request.contains("since")) {
+    const auto since = parse_duration(order.text("since"));
+    if (!since) {
+      const std::string wrong = error_line("'since': " + since.failure().what);
+      co_await order.lines.write(wrong);
+      co_return;
+    }
+    HistoryQuery query;
+    query.since = order.operations.view().now - *since;
+    const auto closed = co_await order.operations.history(std::move(query));
+    if (!closed) {
+      const std::string wrong = error_line(closed.failure().sentence());
+      co_await order.lines.write(wrong);
+      co_return;
+    }
+    result["closed"] = json::array();
+    for (const auto& record : *closed) result["closed"].push_back(json_of(record));
+  }
   const std::string line = result_line(result);
+  co_await order.lines.write(line);
+}
+
+awaitable<void> incident(const Order& order) {
+  const auto story = co_await order.operations.incident(order.text("incident"));
+  const std::string line = story ? result_line(json_of(*story)) : error_line(story.failure().sentence());
+  co_await order.lines.write(line);
+}
+
+awaitable<void> report(const Order& order) {
+  const auto story = co_await order.operations.incident(order.text("incident"));
+  Result<std::string> text = Failure{"", ""};
+  if (story) text = alerting::report_of(*story, order.operations.view().now);
+  if (!story) text = story.failure();
+  co_await finish(order, text);
+}
+
+awaitable<void> explain(const Order& order) {
+  const auto report = co_await order.operations.explain(order.text("name"));
+  const std::string line = report ? result_line(json_of(*report)) : error_line(report.failure().sentence());
   co_await order.lines.write(line);
 }
 
@@ -150,12 +190,14 @@ struct Command {
 };
 
 constexpr std::array commands = {
-    Command{"status", nullptr, status},      Command{"probe", "check", probe},
-    Command{"verify", nullptr, verify},      Command{"incidents", nullptr, incidents},
-    Command{"ack", "incident", acknowledge}, Command{"test-notify", "receiver", test_notify},
-    Command{"reload", nullptr, reload},      Command{"unack", "incident", unacknowledge},
-    Command{"silence", "reason", silence},   Command{"end-silence", "silence", end_silence},
-    Command{"silences", nullptr, silences},
+    Command{"status", nullptr, status},        Command{"probe", "check", probe},
+    Command{"verify", nullptr, verify},        Command{"incidents", nullptr, incidents},
+    Command{"ack", "incident", acknowledge},   Command{"test-notify", "receiver", test_notify},
+    Command{"reload", nullptr, reload},        Command{"unack", "incident", unacknowledge},
+    Command{"silence", "reason", silence},     Command{"end-silence", "silence", end_silence},
+    Command{"silences", nullptr, silences},    Command{"reload", nullptr, reload},
+    Command{"incident", "incident", incident}, Command{"report", "incident", report},
+    Command{"explain", "name", explain},
 };
 
 const Command* find_command(std::string_view name) {

@@ -109,6 +109,15 @@ Result<alerting::SilenceView> LocalOperations::silence(alerting::SilenceAdded) {
 Result<std::string> LocalOperations::end_silence(std::string_view, std::string) {
   return Failure{"", "only the running daemon can do that"};
 }
+asio::awaitable<Result<ExplainReport>> LocalOperations::explain(std::string) {
+  co_return Failure{"", "only the running daemon can do that"};
+}
+asio::awaitable<Result<alerting::Story>> LocalOperations::incident(std::string) {
+  co_return Failure{"", "only the running daemon can do that"};
+}
+asio::awaitable<Result<std::vector<alerting::IncidentRecord>>> LocalOperations::history(HistoryQuery) {
+  co_return Failure{"", "only the running daemon can do that"};
+}
 asio::awaitable<Result<std::string>> LocalOperations::test_notify(std::string) {
   co_return Failure{"", "only the running daemon can do that"};
 }

@@ -28,6 +28,9 @@ class LocalOperations final : public Operations {
   DaemonView view() const override;
   const Board& board() const override { return board_; }
   std::vector<alerting::IncidentView> incidents() const override { return {}; }
+  boost::asio::awaitable<Result<ExplainReport>> explain(std::string name) override;
+  boost::asio::awaitable<Result<alerting::Story>> incident(std::string prefix) override;
+  boost::asio::awaitable<Result<std::vector<alerting::IncidentRecord>>> history(HistoryQuery query) override;
   Instruments& instruments() override { return instruments_; }
   bool ready() const override { return false; }
   boost::asio::awaitable<Result<ProbeReport>> probe(std::string check) override;

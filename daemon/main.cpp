@@ -34,7 +34,11 @@ constexpr std::array commands{
             "the check's name", true},
     Command{"verify", "Run every check once; exit 0 all ok, 1 warning, 2 critical, 3 unknown",
             vitald::daemon::command_verify, nullptr, nullptr, true},
-    Command{"incidents", "List the open incidents", vitald::daemon::command_incidents},
+    Command{"explain", "Say why a check or an incident stands as it does, who was told and who was not",
+            vitald::daemon::command_explain, "NAME", "a check's name, or the first letters of an incident's id"},
+    Command{"incidents", "List the open incidents, or show one with its timeline", vitald::daemon::command_incidents},
+    Command{"report", "Write a post-mortem of an incident, in Markdown", vitald::daemon::command_report, "INCIDENT",
+            "its id, or the first letters of it"},
     Command{"ack", "Acknowledge an incident: reminders and escalation stop", vitald::daemon::command_ack, "INCIDENT",
             "its id, or the first letters of it"},
     Command{"silence", "Mute checks for a while; `silence list` shows, `silence end ID` ends one",
@@ -43,6 +47,8 @@ constexpr std::array commands{
             vitald::daemon::command_maintenance},
     Command{"test-notify", "Send a test message by a receiver and say how it went", vitald::daemon::command_test_notify,
             "RECEIVER", "the receiver's name"},
+    Command{"test-rules", "Run a story against the configuration; print, or compare, who is told what and when",
+            vitald::daemon::command_test_rules, "FILE", "the story; lines that begin with '>' are what is expected"},
     Command{"reload", "Load the configuration again, as SIGHUP does, and say how it went",
             vitald::daemon::command_reload},
     Command{"discover", "Propose a configuration for what runs on this host", vitald::daemon::command_discover, nullptr,
@@ -98,6 +104,10 @@ int parse_and_run(int argc, char** argv) {
                       "names of checks, also with '*', and labels such as team=web; or: list; or: end ID");
   add_silence_options(*app.get_subcommand("maintenance"), options.silence,
                       "nothing, to list the windows; or: start and what `silence` takes; or: end ID");
+  CLI::App& incidents = *app.get_subcommand("incidents");
+  incidents.add_option("INCIDENT", options.name, "one of them: its id, or the first letters of it");
+  incidents.add_flag("--all", options.all, "those that are over as well, the latest 100");
+  incidents.add_option("--since", options.since, "those that ended since then as well")->type_name("7d");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -3,16 +3,19 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "alerting/engine.hpp"
+#include "alerting/story.hpp"
 #include "config/limit.hpp"
 #include "config/result.hpp"
 #include "daemon/board.hpp"
 #include "daemon/instruments.hpp"
+#include "daemon/vault.hpp"
 #include "probes/ping.hpp"
 
 namespace vitald::daemon {
@@ -63,12 +66,25 @@ struct PingReply {
   int retry_after = 0;  // seconds, where it is worth another try
 };
 
+/// Why it stands as it does: the engine's answer, and the figures of the latest run beside the check's own limits.
+struct ExplainReport {
+  alerting::Explanation explanation;
+  std::shared_ptr<const BoardRow> row;  // nothing where it is about no check that exists
+  std::vector<Limit> limits;
+};
+
 class Operations {
  public:
   virtual ~Operations() = default;
   virtual DaemonView view() const = 0;
   virtual const Board& board() const = 0;
   virtual std::vector<alerting::IncidentView> incidents() const = 0;
+  /// Of a check, or of an incident, open or closed, by the beginning of its id.
+  virtual boost::asio::awaitable<Result<ExplainReport>> explain(std::string name) = 0;
+  /// One incident whole, open or closed, by at least 4 characters of its id.
+  virtual boost::asio::awaitable<Result<alerting::Story>> incident(std::string prefix) = 0;
+  /// Closed incidents, latest first. Fails where the disk does not answer.
+  virtual boost::asio::awaitable<Result<std::vector<alerting::IncidentRecord>>> history(HistoryQuery query) = 0;
   virtual Instruments& instruments() = 0;
   /// READY was reached and a full pass of the pipeline happened lately: what /readyz says.
   virtual bool ready() const = 0;

@@ -115,7 +115,24 @@ void incident(Html& html, const alerting::IncidentView& view, const BoardRow* ro
     if (!row->runbook.empty()) html.element("dt", "Runbook").open("dd").link(row->runbook, row->runbook).close("dd");
   }
   if (!view.acknowledged_by) fact(html, "Acknowledge", "vitald ack " + record.id.substr(0, 4));
+  html.element("dt", "More").open("dd").open("a", {{"href", "/incidents/" + record.id}});
+  html.text("timeline and proof").close("a").close("dd");
   html.close("dl").close("article");
+}
+
+void closed(Html& html, const std::vector<alerting::IncidentRecord>& recent, Wall now) {
+  if (recent.empty()) return;
+  html.open("section").element("h2", "Over of late").open("table").open("tbody");
+  for (const auto& record : recent) {
+    const Wall end = record.closed.value_or(now);
+    const Duration lasted = std::chrono::floor<std::chrono::seconds>(std::max(end - record.opened, Duration::zero()));
+    html.open("tr").open("td", {{"class", "state"}}).text(to_string(record.severity)).close("td");
+    html.open("th", {{"scope", "row"}}).open("a", {{"href", "/incidents/" + record.id}}).text(record.check);
+    html.close("a").close("th").element("td", record.summary, {{"class", "why"}});
+    html.element("td", ago(end, now), {{"class", "last"}}).element("td", say_duration(lasted), {{"class", "took"}});
+    html.close("tr");
+  }
+  html.close("tbody").close("table").close("section");
 }
 
 void incidents(Html& html, const Operations& operations, Wall now) {
@@ -196,7 +213,7 @@ void checks(Html& html, const Overview& all, Wall now) {
 
 }  // namespace
 
-std::string status_page(const Operations& operations) {
+std::string status_page(const Operations& operations, const std::vector<alerting::IncidentRecord>& recent) {
   const DaemonView view = operations.view();
   const Overview all = overview(operations.board().rows(), most_rows_on_page);
   Html html;
@@ -206,6 +223,7 @@ std::string status_page(const Operations& operations) {
   own_troubles(html, view);
   incidents(html, operations, view.now);
   muted(html, operations.muted(), view.now);
+  closed(html, recent, view.now);
   checks(html, all, view.now);
   html.open("footer").element(
       "p", "As of " + say_time(view.now, true) + ", renewed every 15 s. vitald " + view.version + ", up " +

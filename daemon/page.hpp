@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "daemon/operations.hpp"
 
@@ -12,7 +13,10 @@ namespace vitald::daemon {
 inline constexpr std::size_t most_rows_on_page = 500;
 inline constexpr std::size_t most_incidents_on_page = 50;
 
-std::string status_page(const Operations& operations);
+inline constexpr std::size_t most_closed_on_page = 10;
+
+/// `recent`: incidents that are over, latest first.
+std::string status_page(const Operations& operations, const std::vector<alerting::IncidentRecord>& recent = {});
 /// The stylesheet at /style.css.
 std::string_view page_style();
 

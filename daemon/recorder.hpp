@@ -13,6 +13,7 @@
 #include "alerting/effects.hpp"
 #include "config/clock.hpp"
 #include "config/result.hpp"
+#include "daemon/vault.hpp"
 
 namespace vitald::daemon {
 
@@ -46,6 +47,10 @@ class Recorder {
   virtual bool degraded() const = 0;
   /// `done` is called when everything submitted so far is safe, or will not be.
   virtual void flush(std::function<void()> done) = 0;
+  /// Closed incidents, read on the disk thread after what was submitted so far; `done` is called on the loop, once the
+  /// disk has answered.
+  using History = Result<std::vector<alerting::IncidentRecord>>;
+  virtual void history(HistoryQuery query, std::function<void(History)> done) = 0;
 };
 
 }  // namespace vitald::daemon

@@ -210,6 +210,12 @@ void Recording::flush(std::function<void()> done) {
   settle_flushes();
 }
 
+void Recording::history(HistoryQuery query, std::function<void(Recorder::History)> done) {
+  const auto found = std::make_shared<std::optional<Recorder::History>>();
+  disk_.run([vault = vault_, query = std::move(query), found] { *found = vault->history(query); },
+            [found, done = std::move(done)] { done(std::move(**found)); });
+}
+
 void Recording::settle_flushes() {
   const bool quiet = waiting_.empty() && (!flight_ || flight_->overdue);
   const std::uint64_t landed = flight_ ? flights_ - 1 : flights_;
@@ -260,6 +266,9 @@ class OwningRecorder final : public Recorder {
   void submit(alerting::Effects effects) override { recording_->submit(std::move(effects)); }
   bool degraded() const override { return recording_->degraded(); }
   void flush(std::function<void()> done) override { recording_->flush(std::move(done)); }
+  void history(HistoryQuery query, std::function<void(History)> done) override {
+    recording_->history(std::move(query), std::move(done));
+  }
 
  private:
   std::shared_ptr<Recording> recording_;

@@ -52,6 +52,7 @@ class Recording : public std::enable_shared_from_this<Recording> {
   void submit(alerting::Effects effects);
   bool degraded() const { return degraded_; }
   void flush(std::function<void()> done);
+  void history(HistoryQuery query, std::function<void(Recorder::History)> done);
 
  private:
   struct Waiting {

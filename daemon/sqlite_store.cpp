@@ -231,6 +231,31 @@ Result<void> SqliteStore::commit(std::span<const alerting::Effects> group) {
   return state_->fail(state_->connection.trouble());
 }
 
+Result<std::vector<alerting::IncidentRecord>> SqliteStore::history(const HistoryQuery& query) {
+  if (!state_->statements) return state_->trouble.value_or(Failure{"", "the store is closed"});
+  std::vector<alerting::IncidentRecord> found;
+  const auto read = [&](Statement& rows) {
+    while (rows.step()) {
+      if (auto record = alerting::incident_from_json(rows.text(0))) found.push_back(std::move(*record));
+    }
+    return rows.ended_well();
+  };
+  const auto most = static_cast<std::int64_t>(query.most);
+  bool whole = false;
+  if (query.prefix.empty()) {
+    Statement rows(state_->connection,
+                   "SELECT record FROM incidents WHERE open = 0 AND closed >= ?1 ORDER BY closed DESC, id LIMIT ?2");
+    whole = read(rows.bind(1, nanoseconds(query.since)).bind(2, most));
+  } else {
+    const std::string end = query.prefix + "~";  // behind every letter and digit
+    Statement rows(state_->connection,
+                   "SELECT record FROM incidents WHERE open = 0 AND id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3");
+    whole = read(rows.bind(1, query.prefix).bind(2, end).bind(3, most));
+  }
+  if (!whole) return Failure{"", "the history cannot be read: " + state_->connection.trouble().text};
+  return found;
+}
+
 Result<alerting::Snapshot> SqliteStore::load() {
   if (!state_->statements) return state_->trouble.value_or(Failure{"", "the store is closed"});
   alerting::Snapshot snapshot;

@@ -34,6 +34,7 @@ class SqliteStore final : public Vault {
   Result<void> commit(std::span<const alerting::Effects> group) override;
   Result<std::string> reopen(Wall now) override;
   std::string remedy() const override;
+  Result<std::vector<alerting::IncidentRecord>> history(const HistoryQuery& query) override;
 
  private:
   struct State;

@@ -4,12 +4,20 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "alerting/effects.hpp"
 #include "config/now.hpp"
 #include "config/result.hpp"
 
 namespace vitald::daemon {
+
+/// Which closed incidents: those whose id begins with `prefix`, or all that closed at `since` or later, latest first.
+struct HistoryQuery {
+  std::string prefix = {};
+  Wall since{};
+  std::size_t most = 100;
+};
 
 class Vault {
  public:
@@ -23,6 +31,10 @@ class Vault {
   virtual Result<std::string> reopen(Wall now) = 0;
   /// What a person can do about the latest failure; "" when there was none.
   virtual std::string remedy() const = 0;
+  /// Reads; a failure changes nothing.
+  virtual Result<std::vector<alerting::IncidentRecord>> history(const HistoryQuery&) {
+    return Failure{"", "this store keeps no history"};
+  }
 };
 
 }  // namespace vitald::daemon

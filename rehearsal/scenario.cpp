@@ -11,6 +11,7 @@
 #include "alerting/story.hpp"
 #include "config/units.hpp"
 #include "rehearsal/memory_store.hpp"
+#include "rehearsal/scenario_lines.hpp"
 #include "rehearsal/scenario_rules.hpp"
 #include "rehearsal/scenario_tally.hpp"
 #include "rehearsal/scenario_words.hpp"
@@ -22,6 +23,10 @@ using namespace alerting;
 
 class Scenario {
  public:
+  explicit Scenario(std::optional<Setting> setting) : setting_(std::move(setting)) {
+    if (setting_) draft_ = setting_->rules;
+  }
+
   std::string run(const std::string& text) {
     auto lines = split(text, '\n');
     if (lines.back().empty()) lines.pop_back();
@@ -41,6 +46,7 @@ class Scenario {
  private:
   void understand(const std::string& line) {
     Words words(line);
+    if (setting_) refuse_declarations(line);
     if (words.skip("receivers")) return receivers(words);
     if (words.skip("begins")) {
       epoch_ = moment(words);
@@ -212,7 +218,7 @@ class Scenario {
     Observation& observation = event.observation;
     if (outcome == "ok") {
       observation.summary = "fine";
-      while (!words.done()) observation.samples.push_back(sample(words.take("a sample")));
+      while (!words.done()) observation.samples.push_back(known(setting_, name, sample(words.take("a sample"))));
     } else {
       observation.outcome = outcome == "refused"      ? Outcome::refused
                             : outcome == "silent"     ? Outcome::refused
@@ -341,15 +347,7 @@ class Scenario {
     if (!engine_) start({});
     const auto explanation = engine_->explanation(now(), name);
     if (!explanation) throw Misunderstood(explanation.failure().what);
-    for (const Paragraph& paragraph : explanation->paragraphs) {
-      for (const std::string& sentence : paragraph.says) out_ += "> " + paragraph.about + ": " + sentence + "\n";
-    }
-    for (const Reason& reason : explanation->reasons) {
-      out_ += "> - " + say_time(reason.at) + " " + reason.text;
-      if (reason.times > 1)
-        out_ += " (" + std::to_string(reason.times) + " times since " + say_time(reason.first) + ")";
-      out_ += "\n";
-    }
+    out_ += lines_of(*explanation);
   }
 
   void list() {
@@ -408,7 +406,7 @@ class Scenario {
         reprobes_.insert(std::max(time_, request.at - Steady(std::chrono::hours(100))));
         continue;
       }
-      if (hide_runs_) break;
+      if (hide_runs_ || setting_) break;  // who asks what people are told does not ask when a check runs
       out_ += "> " + when() + " run " + request.check + " at " +
               config_duration(request.at - Steady(std::chrono::hours(100))) + "\n";
     }
@@ -452,31 +450,11 @@ class Scenario {
 
   std::string when() const { return time_ == Duration::zero() ? "0s" : config_duration(time_); }
 
-  void print(const Notification& message) {
-    out_ += "> " + when() + " " + std::string(to_string(message.kind)) + " " +
-            std::string(to_string(message.severity)) + " " + std::string(to_string(message.status)) + " " +
-            message.check + " to " + message.id.receiver + ": " + message.summary;
-    if (message.reminder > 0) out_ += " (reminder " + std::to_string(message.reminder) + ")";
-    if (!message.confirmed_by.empty()) out_ += " (" + message.confirmed_by + ")";
-    if (message.kind == NotificationKind::recovery)
-      out_ += " (after " + say_duration(message.at - message.opened) + ")";
-    if (!message.cause.empty()) out_ += " (cause: " + message.cause + ")";
-    if (!message.affected.empty()) {
-      std::string names;
-      for (const std::string& name : message.affected) names += (names.empty() ? "" : ", ") + name;
-      out_ += " (affected: " + names + ")";
-    }
-    if (message.acknowledged_by) out_ += " (acknowledged by " + *message.acknowledged_by + ")";
-    if (!message.remedy.empty()) out_ += " (remedy: " + message.remedy + ")";
-    out_ += "\n";
-    for (const Evidence& proof : message.evidence) {
-      if (message.probe != "vitald") continue;  // timings of a check
-      for (const std::string& text : split(proof.text, '\n')) out_ += ">   " + proof.label + ": " + text + "\n";
-    }
-  }
+  void print(const Notification& message) { out_ += lines_of(message, when()); }
 
   bool hide_runs_ = false;
   Tally tally_;
+  std::optional<Setting> setting_;
   Rules draft_{.instance = "web-1", .checks = {}, .escalations = {}, .receivers = {}};
   std::shared_ptr<const Rules> rules_;
   std::unique_ptr<Engine> engine_;
@@ -495,6 +473,8 @@ class Scenario {
 
 }  // namespace
 
-std::string run_scenario(const std::string& text) { return Scenario().run(text); }
+std::string run_scenario(const std::string& text, std::optional<Setting> setting) {
+  return Scenario(std::move(setting)).run(text);
+}
 
 }  // namespace vitald::rehearsal

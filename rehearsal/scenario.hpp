@@ -16,12 +16,23 @@
 //   > 30s problem P0 web to ops-slack: ...        what the engine wanted done: rewritten by VITALD_UPDATE_GOLDEN=1
 #pragma once
 
+#include <map>
+#include <optional>
 #include <string>
+#include <vector>
+
+#include "alerting/rules.hpp"
 
 namespace vitald::rehearsal {
 
+/// A user's own configuration in the place of declarations: those are refused then.
+struct Setting {
+  alerting::Rules rules;
+  std::map<std::string, std::vector<std::string>> samples;  // by check: what it measures; absent where that is free
+};
+
 /// Runs the scenario and gives its text back with the `>` lines that the engine of today produces. A line that is not
 /// understood becomes a `> error: …` line.
-std::string run_scenario(const std::string& text);
+std::string run_scenario(const std::string& text, std::optional<Setting> setting = {});
 
 }  // namespace vitald::rehearsal

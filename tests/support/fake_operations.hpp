@@ -55,6 +55,18 @@ struct FakeOperations : Operations {
   DaemonView view() const override { return shown; }
   const Board& board() const override { return rows; }
   std::vector<alerting::IncidentView> incidents() const override { return open; }
+  boost::asio::awaitable<Result<ExplainReport>> explain(std::string name) override {
+    if (name != explained.explanation.subject) co_return Failure{"", "no check is named '" + name + "'"};
+    co_return explained;
+  }
+  boost::asio::awaitable<Result<alerting::Story>> incident(std::string prefix) override {
+    if (prefix.size() < 4 || !story.record.id.starts_with(prefix)) co_return Failure{"", "no incident begins so"};
+    co_return story;
+  }
+  boost::asio::awaitable<Result<std::vector<alerting::IncidentRecord>>> history(HistoryQuery query) override {
+    asked.push_back(query);
+    co_return closed;
+  }
   Instruments& instruments() override { return gauges; }
   bool ready() const override { return is_ready; }
 
@@ -104,6 +116,10 @@ struct FakeOperations : Operations {
   DaemonView shown;
   Board rows;
   std::vector<alerting::IncidentView> open;
+  ExplainReport explained;
+  alerting::Story story;
+  std::vector<alerting::IncidentRecord> closed;
+  std::vector<HistoryQuery> asked;
   Instruments gauges;
   bool is_ready = true;
   MutedView hushed;
