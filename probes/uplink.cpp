@@ -202,7 +202,7 @@ awaitable<Facts> run(ProbeContext& context, const Config& config) {
   co_return facts;
 }
 
-Observation judge(const Config& config, const Facts& facts) {
+Observation judge(const Config&, const Facts& facts) {
   Observation seen;
   double linked = 0;
   const Route* first = nullptr;
