@@ -216,8 +216,9 @@ void Engine::State::over(Turn& turn, CheckState& check, const Observed* event) {
   const std::string steady = fall(check.flapping);
   const IncidentId ended = std::exchange(check.incident, {});
   if (ended.empty()) return;
-  std::string good =
-      event != nullptr ? event->observation.summary : "nothing new for " + say_duration(check.rules->hold);
+  // A run that fails anew may be what finds that an event has let go; what it saw is no word of a recovery.
+  const bool fine = event != nullptr && check.verdict == Status::ok;
+  std::string good = fine ? event->observation.summary : "nothing new for " + say_duration(check.rules->hold);
   add_words(good, steady);
   const Incident* incident = incidents.find_exact(ended);
   const std::string digest = incident != nullptr ? guard.concluded(turn, check, *incident) : "";
