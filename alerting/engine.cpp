@@ -181,6 +181,8 @@ void Engine::State::settle(Turn& turn, CheckState& check, Status held, const Obs
   }
   if (settled == Status::ok) return over(turn, check, event);
   if (homeless && causes.place(turn, check) != Causes::Place::own) return;
+  // Whoever has not been told yet is not told because of a good run: the next ones decide.
+  if (homeless && event != nullptr && check.verdict == Status::ok) return;
   if (homeless && event == nullptr) {
     turn.effects.requests.push_back({check.name, turn.now.steady});  // what it says of itself belongs to the message
     return;

@@ -145,6 +145,12 @@ TEST(guard, one_cut_is_one_message_and_hides_no_outage) {
         told_by_problem += message.kind == NotificationKind::problem ? 1 : 0;
         continue;
       }
+      if (message.check == "further checks") {  // more than a receiver's budget: told together
+        for (const auto& [name, outage] : world.down) {
+          if (message.summary.find(name) != std::string::npos) told.insert(name);
+        }
+        continue;
+      }
       EXPECT_TRUE(world.down.contains(message.check)) << message.check << " was never down: " << message.summary;
       if (message.kind == NotificationKind::problem) told.insert(message.check);
     }
