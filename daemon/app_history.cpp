@@ -24,7 +24,6 @@ constexpr std::size_t shortest_prefix = 4;
 
 /// The one that a person means, among the closed ones that fit.
 Result<IncidentRecord> only_one(std::vector<IncidentRecord> found, const std::string& prefix) {
-  if (found.empty()) return Failure{"", "no incident, open or closed, has an id that begins with '" + prefix + "'"};
   if (found.size() > 1) {
     return Failure{"", "more than one incident has an id that begins with '" + prefix + "', give more of it (one is " +
                            found.front().id + ")"};
@@ -61,7 +60,8 @@ asio::awaitable<Result<std::vector<IncidentRecord>>> App::history(HistoryQuery q
 
 asio::awaitable<Result<alerting::Story>> App::incident(std::string prefix) {
   const Now now = clock_.now();
-  if (const auto open = engine_->find_incident(prefix)) {
+  const auto open = engine_->find_incident(prefix);
+  if (open) {
     auto record = engine_->incident(now, *open);
     if (record) {
       if (auto story = alerting::story_of(*record, now)) co_return std::move(*story);
@@ -74,6 +74,7 @@ asio::awaitable<Result<alerting::Story>> App::incident(std::string prefix) {
   query.most = 2;
   auto found = co_await history(std::move(query));
   if (!found) co_return found.failure();
+  if (found->empty()) co_return Failure{"", open.failure().what + ", and no closed one either"};
   const auto record = only_one(std::move(*found), typed);
   if (!record) co_return record.failure();
   auto story = alerting::story_of(*record, now);
