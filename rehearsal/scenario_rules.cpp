@@ -35,6 +35,7 @@ Matcher matcher(Words& words) {
 Wall moment(Words& words) {
   const auto date = split(words.take("a date such as 2026-03-29"), '-');
   const auto time = split(words.take("a time such as 00:30"), ':');
+  if (date.size() != 3 || time.size() != 2) throw Misunderstood("expected a moment such as 2026-03-29 00:30");
   const auto part = [](const std::string& text) { return static_cast<unsigned>(number(text)); };
   const std::chrono::year_month_day day{std::chrono::year(static_cast<int>(number(date.at(0)))),
                                         std::chrono::month(part(date.at(1))), std::chrono::day(part(date.at(2)))};

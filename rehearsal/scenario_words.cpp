@@ -54,7 +54,8 @@ Severity severity(const std::string& word) {
 double number(std::string_view text) {
   double value = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (parsed.ec != std::errc{}) throw Misunderstood("expected a number, found " + std::string(text));
+  if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size())
+    throw Misunderstood("expected a number, found " + std::string(text));
   return value;
 }
 
@@ -81,7 +82,8 @@ Sample sample(const std::string& word) {
   if (const std::size_t brace = one.name.find('{'); brace != std::string::npos) {
     for (const std::string& label : split(one.name.substr(brace + 1, one.name.size() - brace - 2), ',')) {
       const auto pair = split(label, '=');
-      one.labels.emplace_back(pair.at(0), pair.at(1));
+      if (pair.size() != 2) throw Misunderstood("expected name=value between the braces of " + word);
+      one.labels.emplace_back(pair[0], pair[1]);
     }
     one.name.resize(brace);
   }
