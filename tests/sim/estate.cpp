@@ -38,6 +38,7 @@ Estate::Estate(Random& random) : random_(random) {
   }
   for (Escalation& escalation : rules.escalations) escalation = make_escalation(rules.receivers);
   for (int left = checks; left > 0; --left) add_check(rules);
+  if (random_.chance(400)) change_maintenance(rules);
   rules_ = std::make_shared<const Rules>(std::move(rules));
 }
 
@@ -87,7 +88,7 @@ void Estate::add_check(Rules& rules) {
 void Estate::change() {
   Rules rules = *rules_;
   for (int left = random_.between(1, 3); left > 0; --left) {
-    switch (random_.below(6)) {
+    switch (random_.below(7)) {
       case 0:
         add_check(rules);
         break;
@@ -99,6 +100,9 @@ void Estate::change() {
         break;
       case 3:
         change_receivers(rules);
+        break;
+      case 4:
+        change_maintenance(rules);
         break;
       default:
         change_check(rules);
@@ -152,6 +156,21 @@ void Estate::change_receivers(Rules& rules) {
     rules.receivers.push_back("r" + std::to_string(receivers_++));
   }
   for (Escalation& escalation : rules.escalations) escalation = make_escalation(rules.receivers);
+}
+
+/// One window less, or one more: every night, or every few hours, in a zone that changes its clocks.
+void Estate::change_maintenance(Rules& rules) {
+  if (rules.maintenance.size() > 1 || (!rules.maintenance.empty() && random_.chance(500))) {
+    rules.maintenance.pop_back();
+    return;
+  }
+  Maintenance& window = rules.maintenance.emplace_back();
+  window.name = "window" + std::to_string(names_++);
+  window.checks.names = {random_.chance(300) ? "c*" : rules.checks[random_.below(rules.checks.size())].name};
+  const std::string minute = std::to_string(random_.below(60));
+  window.when.cron = *Cron::parse(minute + (random_.chance(500) ? " */3 * * *" : " 2 * * *"));
+  window.when.zone = *TimeZone::named("Europe/Berlin");
+  window.when.length = random_.between(Duration(5min), Duration(2h));
 }
 
 }  // namespace vitald::sim

@@ -32,6 +32,7 @@ class Estate {
   void rename_check(alerting::Rules& rules);
   void change_check(alerting::Rules& rules);
   void change_receivers(alerting::Rules& rules);
+  void change_maintenance(alerting::Rules& rules);
   std::string new_name() { return "c" + std::to_string(names_++); }
 
   Random& random_;

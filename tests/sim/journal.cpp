@@ -38,12 +38,25 @@ void Journal::note(Duration at, const char* kind, json what) {
   file_ << what.dump() << "\n";
 }
 
-void Journal::note_rules(Duration at, const alerting::Rules& rules) {
+void Journal::note_rules(Duration at, const alerting::Rules& rules, Wall wall) {
   if (!open()) return;
   json checks = json::array(), routes = json::array();
   for (const alerting::CheckRules& check : rules.checks) checks.push_back(check_json(check));
   for (const alerting::Escalation& escalation : rules.escalations) routes.push_back(escalation.steps.front().notify);
-  note(at, "config", {{"checks", checks}, {"receivers", rules.receivers}, {"routes", routes}});
+  json windows = json::array();
+  for (const alerting::Maintenance& window : rules.maintenance) {
+    json spans = json::array();
+    const auto add = [&](const Span& span) {
+      spans.push_back(json::array({seconds(span.begin - wall + at), seconds(span.end - wall + at)}));
+    };
+    if (const auto first = window.when.at(wall)) add(*first);
+    for (Span next = window.when.next(wall); next.begin < wall + std::chrono::hours(80);
+         next = window.when.next(next.begin)) {
+      add(next);
+    }
+    windows.push_back({{"checks", window.checks.names.front()}, {"spans", spans}});
+  }
+  note(at, "config", {{"checks", checks}, {"receivers", rules.receivers}, {"routes", routes}, {"windows", windows}});
 }
 
 void Journal::note_taken(Duration at, const alerting::Notification& message) {

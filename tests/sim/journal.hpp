@@ -19,7 +19,8 @@ class Journal {
   bool open() const { return file_.is_open(); }
   /// `at` counts from the world's beginning. `what` is an object; "kind" and "t" are added.
   void note(Duration at, const char* kind, nlohmann::json what);
-  void note_rules(Duration at, const alerting::Rules& rules);
+  /// With the windows of the next days as the clock is now.
+  void note_rules(Duration at, const alerting::Rules& rules, Wall wall);
   void note_taken(Duration at, const alerting::Notification& message);
 
  private:

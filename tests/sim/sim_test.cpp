@@ -13,7 +13,7 @@
 namespace vitald::sim {
 namespace {
 
-constexpr std::uint64_t usual_seeds = 600;
+constexpr std::uint64_t usual_seeds = 500;
 
 std::uint64_t from_environment(const char* name, std::uint64_t fallback) {
   const char* text = std::getenv(name);
@@ -81,6 +81,12 @@ constexpr std::pair<const char*, int> sometimes[] = {
     {"an incident was acknowledged", 100},
     {"the configuration was reloaded", 100},
     {"the configuration was changed", 100},
+    {"a storm was told", 20},
+    {"an unstable check was told", 10},
+    {"a silence", 100},
+    {"a silence was taken back", 20},
+    {"a configuration with maintenance windows", 100},
+    {"a day and more, with a change to or from summer time in two of three", 100},
     {"a check was renamed", 100},
     {"a receiver was removed", 100},
     {"the wall clock was set", 100},
@@ -118,7 +124,7 @@ TEST(simulator, keeps_its_promises_over_many_seeds) {
 }
 
 TEST(simulator, equal_seeds_give_equal_logs) {
-  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
     const std::string log = Simulation(seed, Fault::none).run().log;
     EXPECT_FALSE(log.empty());
     EXPECT_EQ(log, Simulation(seed, Fault::none).run().log) << "seed " << seed;

@@ -23,9 +23,14 @@ Observed observed_event(const std::string& check, const Now& started, const Obse
 }  // namespace
 
 Simulation::Simulation(std::uint64_t seed, Fault fault, const std::string& journal)
-    : random_(seed), fault_(fault), journal_(journal), estate_(random_), clock_is_set_(random_.chance(300)) {}
+    : random_(seed), fault_(fault), journal_(journal), estate_(random_), clock_is_set_(random_.chance(300)) {
+  // In the winter of 2020, or half a day before the clocks of Europe go forth or back.
+  constexpr std::array<std::int64_t, 3> days = {1580400000, 1585396800, 1603540800};
+  wall_offset_ = std::chrono::seconds(days[random_.below(days.size())]) - begun_.time_since_epoch();
+}
 
 Report Simulation::run() {
+  note_the_clock();
   adopt_receivers();
   adopt_checks();
   for (std::size_t index = 0; index < cut_.size(); ++index) {
@@ -34,7 +39,7 @@ Report Simulation::run() {
   agenda_.at(3min, [this] { people(); });
   start();
   const Steady end_of_faults = agenda_.now() + estate_.lasts();
-  const Steady end = end_of_faults + 45min;
+  const Steady end = end_of_faults + 6h;  // a check that came and went must have been calm for up to four hours
   while (!agenda_.empty() && agenda_.next() <= end && outcome_.violations.empty()) {
     if (faults_ && agenda_.next() > end_of_faults) {
       agenda_.advance(end_of_faults);
@@ -46,6 +51,7 @@ Report Simulation::run() {
   if (outcome_.violations.empty()) judge_end();
   journal_.note(age(), "end", nlohmann::json::object());
   outcome_.simulated = age();
+  if (age() > 20h) saw("a day and more, with a change to or from summer time in two of three");
   outcome_.checks = rules_->checks.size();
   return std::move(outcome_);
 }
@@ -54,6 +60,12 @@ void Simulation::later(Duration after, Agenda::Action action) {
   agenda_.at(after, [this, life = life_, action = std::move(action)] {
     if (alive_ && life == life_) action();
   });
+}
+
+/// What the wall clock shows less the time that has passed.
+void Simulation::note_the_clock() {
+  const Duration ahead = now().wall.time_since_epoch() - age();
+  journal_.note(age(), "clock", {{"ahead", std::chrono::duration<double>(ahead).count()}});
 }
 
 // ---- the world

@@ -75,7 +75,9 @@ class Simulation {
 
   // people
   void people();
+  void silence();
   void set_the_clock();
+  void note_the_clock();
   void reload(bool changed);
   void adopt_checks();
   void adopt_receivers();
@@ -127,7 +129,7 @@ class Simulation {
 
   static constexpr Steady begun_{std::chrono::hours(1000)};
   Agenda agenda_{begun_};
-  Duration wall_offset_ = std::chrono::hours(24 * 365 * 50);
+  Duration wall_offset_{};
   bool wall_jumped_ = false;
   bool clock_is_set_ = false;  // in this world, now and then
   bool faults_ = true;

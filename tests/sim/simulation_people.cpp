@@ -17,14 +17,36 @@ void Simulation::people() {
     const auto open = engine_->open_incidents();
     if (!open.empty()) {
       saw("an incident was acknowledged");
+      journal_.note(age(), "acknowledged", nlohmann::json::object());
       step(Acknowledged{open[random_.below(open.size())].record.id.substr(0, 8), "ali"});
     }
   }
+  if (random_.chance(100) && alive_) silence();
   if (random_.chance(100)) reload(false);
   if (random_.chance(200)) {
     estate_.change();
     reload(true);
   }
+}
+
+/// Of one check, or of about a tenth of them; or one is taken back.
+void Simulation::silence() {
+  const auto silences = engine_->silences();
+  if (!silences.empty() && random_.chance(400)) {
+    saw("a silence was taken back");
+    return step(SilenceRemoved{silences[random_.below(silences.size())].id});
+  }
+  saw("a silence");
+  SilenceAdded made;
+  made.checks.names = {random_.chance(300) ? "c" + std::to_string(random_.below(9) + 1) + "*"
+                                           : rules_->checks[random_.below(rules_->checks.size())].name};
+  made.lasts = random_.between(Duration(2min), Duration(4h));
+  made.owner = "ali";
+  made.reason = "work on the host";
+  made.until_recovered = random_.chance(300);
+  const double lasts = std::chrono::duration<double>(made.lasts).count();
+  journal_.note(age(), "silence", {{"checks", made.checks.names.front()}, {"lasts", lasts}});
+  step(made);
 }
 
 /// Somebody sets it; a zone's rules are applied to hardware that keeps local time; or the host was asleep, which stops
@@ -45,7 +67,7 @@ void Simulation::set_the_clock() {
       wall_offset_ += random_.between(Duration(1min), Duration(48h));
       break;
   }
-  journal_.note(age(), "clock", nlohmann::json::object());
+  note_the_clock();
 }
 
 /// A daemon that is dead finds the new file when it starts.
@@ -71,7 +93,8 @@ void Simulation::reload(bool changed) {
 void Simulation::adopt_checks() {
   const std::shared_ptr<const Rules> before = std::exchange(rules_, estate_.rules());
   if (before == rules_) return;
-  journal_.note_rules(age(), *rules_);
+  journal_.note_rules(age(), *rules_, now().wall);
+  if (!rules_->maintenance.empty()) saw("a configuration with maintenance windows");
   const auto old = [&](const std::string& name) -> const CheckRules* {
     if (!before) return nullptr;
     const auto found = std::find_if(before->checks.begin(), before->checks.end(),
