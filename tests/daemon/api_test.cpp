@@ -91,7 +91,8 @@ TEST(Api, TellsOfIncidents) {
     "status":"warning","summary":"used 91 %","opened":"2026-11-21T11:59:00.000Z",
     "told":[{"receiver":"ops","refused":false}],
     "acknowledged_by":"ann",
-    "muted":{"by":"silence 7k2m","owner":"bob","reason":"new release","until":"2026-11-21T13:00:00.000Z"},"now":"used 93 % above 90 %","runbook":"https://wiki/x",
+    "muted":{"by":"silence 7k2m","owner":"bob","reason":"new release","until":"2026-11-21T13:00:00.000Z"},
+    "now":"used 93 % above 90 %","runbook":"https://wiki/x",
     "evidence":[{"label":"device","text":"/dev/sda1 \uFFFD"}]})");
   EXPECT_EQ(answer["incidents"][0], expected) << answer.dump(2);
 }

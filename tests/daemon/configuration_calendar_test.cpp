@@ -73,7 +73,10 @@ TEST(NamedHours, are_used_by_steps_and_reminders) {
   const auto [good, said] = load_text(checks + R"(
 hours: { business: { days: mon-fri, from: "09:00", to: "18:00", timezone: UTC } }
 escalations:
-  P0: [ { notify: ops, outside: business }, { after: 5m, during: business, notify: lead }, { remind: 30m, at_most: 3, during: business } ]
+  P0:
+    - { notify: ops, outside: business }
+    - { after: 5m, during: business, notify: lead }
+    - { remind: 30m, at_most: 3, during: business }
   P2: [ { notify: ops } ]
 )");
   EXPECT_EQ(said, "");
