@@ -190,14 +190,13 @@ struct Command {
 };
 
 constexpr std::array commands = {
-    Command{"status", nullptr, status},        Command{"probe", "check", probe},
-    Command{"verify", nullptr, verify},        Command{"incidents", nullptr, incidents},
-    Command{"ack", "incident", acknowledge},   Command{"test-notify", "receiver", test_notify},
-    Command{"reload", nullptr, reload},        Command{"unack", "incident", unacknowledge},
-    Command{"silence", "reason", silence},     Command{"end-silence", "silence", end_silence},
-    Command{"silences", nullptr, silences},    Command{"reload", nullptr, reload},
-    Command{"incident", "incident", incident}, Command{"report", "incident", report},
-    Command{"explain", "name", explain},
+    Command{"status", nullptr, status},      Command{"probe", "check", probe},
+    Command{"verify", nullptr, verify},      Command{"incidents", nullptr, incidents},
+    Command{"ack", "incident", acknowledge}, Command{"test-notify", "receiver", test_notify},
+    Command{"reload", nullptr, reload},      Command{"unack", "incident", unacknowledge},
+    Command{"silence", "reason", silence},   Command{"end-silence", "silence", end_silence},
+    Command{"silences", nullptr, silences},  Command{"incident", "incident", incident},
+    Command{"report", "incident", report},   Command{"explain", "name", explain},
 };
 
 const Command* find_command(std::string_view name) {
