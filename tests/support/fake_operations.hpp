@@ -64,7 +64,7 @@ struct FakeOperations : Operations {
     co_return story;
   }
   boost::asio::awaitable<Result<std::vector<alerting::IncidentRecord>>> history(HistoryQuery query) override {
-    asked.push_back(query);
+    histories.push_back(query);
     co_return closed;
   }
   Instruments& instruments() override { return gauges; }
@@ -119,7 +119,7 @@ struct FakeOperations : Operations {
   ExplainReport explained;
   alerting::Story story;
   std::vector<alerting::IncidentRecord> closed;
-  std::vector<HistoryQuery> asked;
+  std::vector<HistoryQuery> histories;
   Instruments gauges;
   bool is_ready = true;
   MutedView hushed;
