@@ -62,15 +62,21 @@ class World {
     step(Reconfigured{rules_});
     while (!engine_->silences().empty()) step(SilenceRemoved{engine_->silences().front().id});
     people_.clear();
-    for (int i = 0; i < 3; ++i) {
+    for (int i = 0; i < 20; ++i) {
       now_.steady += minutes(6);
       now_.wall += minutes(6);
       for (const CheckRules& check : rules_->checks) observe(check.name, bad_.contains(check.name));
       step(Elapsed{});
     }
-    for (const IncidentView& open : engine_->open_incidents()) {
-      EXPECT_FALSE(open.muted);
-      EXPECT_TRUE(told_[open.record.id].contains("ops")) << open.record.check << " was never told";
+    // What is beyond the receivers' budgets is told by a storm.
+    const auto open = engine_->open_incidents();
+    const bool storm = std::any_of(open.begin(), open.end(), [&](const IncidentView& one) {
+      return one.record.subject.starts_with("storm:ops:") && told_[one.record.id].contains("ops");
+    });
+    for (const IncidentView& one : open) {
+      EXPECT_FALSE(one.muted);
+      if (one.record.subject.starts_with("storm:")) continue;
+      EXPECT_TRUE(storm || told_[one.record.id].contains("ops")) << one.record.check << " was never told";
     }
   }
 
@@ -138,6 +144,7 @@ class World {
   bool muted(const std::string& check) const {
     const auto rule =
         std::find_if(rules_->checks.begin(), rules_->checks.end(), [&](const auto& one) { return one.name == check; });
+    if (rule == rules_->checks.end()) return false;  // a storm
     for (const Person& one : people_) {
       if (now_.steady < one.ends && one.checks.fits(check, rule->labels)) return true;
     }
@@ -148,7 +155,15 @@ class World {
   }
 
   void step(const Event& event) {
-    const Effects effects = engine_->step(now_, event);
+    take(engine_->step(now_, event));
+    std::set<IncidentId> open;
+    for (const IncidentView& view : engine_->open_incidents()) open.insert(view.record.id);
+    for (const auto& [incident, receiver] : owed_) {
+      EXPECT_TRUE(open.contains(incident)) << receiver << " is owed a recovery of an incident that is over";
+    }
+  }
+
+  void take(const Effects& effects) {
     store_.commit(effects);
     for (const Notification& message : effects.outbox) {
       auto& told = told_[message.id.incident];
@@ -157,17 +172,12 @@ class World {
         owed_.erase({message.id.incident, message.id.receiver});
       } else {
         EXPECT_FALSE(muted(message.check)) << to_string(message.kind) << " of " << message.check;
+      }
+      if (message.kind != NotificationKind::recovery && message.kind != NotificationKind::digest) {
         told.insert(message.id.receiver);
         owed_.insert({message.id.incident, message.id.receiver});
       }
-      const Effects after = engine_->step(now_, Delivered{message.id, true, "", ""});
-      store_.commit(after);
-      EXPECT_TRUE(after.outbox.empty());
-    }
-    std::set<IncidentId> open;
-    for (const IncidentView& view : engine_->open_incidents()) open.insert(view.record.id);
-    for (const auto& [incident, receiver] : owed_) {
-      EXPECT_TRUE(open.contains(incident)) << receiver << " is owed a recovery of an incident that is over";
+      take(engine_->step(now_, Delivered{message.id, true, "", ""}));
     }
   }
 
