@@ -117,6 +117,7 @@ class Incidents {
   // storms: incident_storm.cpp
   /// Whether the message leaves now, by itself. What must not get lost belongs to a storm afterwards.
   bool passes(Turn& turn, Incident& incident, NotificationKind kind, const std::string& receiver);
+  bool all_muted(const Storm& storm) const;
   bool passes_storm(const Turn& turn, Incident& incident, NotificationKind kind, const std::string& receiver);
   Storm* gathering(Desk& desk, const std::string& receiver, Steady now);
   void join_storm(Turn& turn, Incident& incident, const std::string& receiver);

@@ -12,6 +12,7 @@ void Incidents::heed_hush(Turn& turn) {
 }
 
 void Incidents::heed_hush(Turn& turn, Incident& incident) {
+  if (Storms::is_one(incident.subject)) return;  // no check: its members are muted, or not
   auto muting = hush_.mutes(incident.facts.check, incident.facts.labels);
   if (muting) {
     const bool already = incident.muted.has_value() && incident.muted->by == muting->by;

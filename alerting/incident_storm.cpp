@@ -62,6 +62,7 @@ bool Incidents::passes_storm(const Turn& turn, Incident& incident, NotificationK
   if (kind == NotificationKind::update) storm->urgent = true;
   if (kind == NotificationKind::update || (kind == NotificationKind::reminder && desk.budget.storm_from(false) > now))
     return false;
+  if (kind == NotificationKind::reminder && all_muted(*storm)) return false;
   if (kind == NotificationKind::reminder) {
     describe_members(turn, incident, *storm);
     storm->changed = false;
@@ -219,6 +220,11 @@ void Incidents::describe_members(const Turn& turn, Incident& incident, const Sto
   incident.course.done = done;
 }
 
+bool Incidents::all_muted(const Storm& storm) const {
+  return !storm.open.empty() && std::all_of(storm.open.begin(), storm.open.end(),
+                                            [&](const auto& id) { return all_.at(id).muted.has_value(); });
+}
+
 void Incidents::speak(Turn& turn, const std::string& receiver, Storm& storm) {
   Incident& incident = all_.at(storm.id);
   const auto told = incident.told.find(receiver);
@@ -229,10 +235,8 @@ void Incidents::speak(Turn& turn, const std::string& receiver, Storm& storm) {
           storm.total == 1 ? "it is over" : "all " + say_problems(storm.total) + " are over");
     return;
   }
-  const bool muted = !storm.open.empty() && std::all_of(storm.open.begin(), storm.open.end(),
-                                                        [&](const auto& id) { return all_.at(id).muted.has_value(); });
   storm.urgent = false;
-  if (muted || incident.muted) {  // until somebody may be told, it looks again from time to time
+  if (all_muted(storm)) {  // until somebody may be told, it looks again from time to time
     storm.begun = storm.news = turn.now.steady + std::chrono::minutes(1);
     storm.changed = true;
     return;
