@@ -277,7 +277,7 @@ class LifeTest(PostgresCase):
                             "limits": {"longest_transaction": {"warning": "1s"}}})
         self.assert_report(report, "warning", "", "primary")
         self.assertRegex(evidence(report, "longest transaction"),
-                         r"^1.* s, idle in transaction .*user postgres, database shop, pid \d+, from batch-job: "
+                         r"^\d.* s, idle in transaction .*user postgres, database shop, pid \d+, from batch-job: "
                          r"SELECT \?, \?")
         self.assertGreater(sample(report, "idle_in_transaction"), 0.5)
 
