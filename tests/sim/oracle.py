@@ -218,7 +218,7 @@ class Oracle:
         self.ends()
         self.truth()
         self.nothing_missed()
-        if storm:
+        if storm and not self.world.clock_was_set:  # it is about when messages were decided
             self.storm_bound()
 
     def say(self, rule, text):
@@ -287,7 +287,7 @@ class Oracle:
                 continue
             if message["message"] == "problem" and not self.world.perhaps_bad(check).touches(opened - 0.1, opened + 0.1):
                 self.say("R14", f"{message['check']} was said to be bad at {opened:.1f} when it was not")
-            rules = check.rules.at(decided)
+            rules = check.rules.at(decided + 0.01)  # nothing, where a reload ends it
             of_an_event = self.by_incident[message["incident"]][0]["summary"].startswith("failed jobs")
             if message["message"] == "recovery" and not of_an_event and rules and rules == check.rules.at(decided - 2 * rules["every"] - 60):
                 if self.world.away(check).covers(decided - 2 * rules["every"] - 60, decided):
