@@ -231,7 +231,7 @@ TEST(flap, even_an_adversary_stays_within_26) {
       if (levels) return with_levels[stage % 3];
       return stage % 2 == 0 ? Status::critical : Status::ok;
     });
-    EXPECT_GT(world.messages.size(), 20u) << "it is an adversary";
+    EXPECT_GT(world.messages.size(), 5u) << "it is an adversary, as far as the receiver's budget lets it";
     EXPECT_LE(world.most_within_a_day(), most_a_day);
   }
 }

@@ -60,7 +60,11 @@ class World {
   void settle_down() {
     rules_ = rules_with(false);
     step(Reconfigured{rules_});
-    while (!engine_->silences().empty()) step(SilenceRemoved{engine_->silences().front().id});
+    while (!engine_->silences().empty()) {
+      const std::string ended = engine_->silences().front().id;
+      std::erase_if(people_, [&](const Person& one) { return one.silence == ended; });
+      step(SilenceRemoved{ended});
+    }
     people_.clear();
     for (int i = 0; i < 20; ++i) {
       now_.steady += minutes(6);

@@ -29,7 +29,7 @@ TEST(quality, calm_in_bursts) {
 TEST(quality, nothing_real_is_missed) {
   for (const Trouble trouble : troubles) {
     for (const Plan& plan : plans()) {
-      const Quality quality = measure(trouble, plan, {.checks = 3}, 2);
+      const Quality quality = measure(trouble, plan, {.checks = 5}, 2);
       // Where it flaps, or loses probes by itself, an incident may be open before the outage begins.
       const bool disturbed = trouble != Trouble::nothing;
       if (!disturbed || plan.name == calm().name) {
@@ -45,7 +45,7 @@ TEST(quality, distance_is_what_makes_bursts_harmless) {
   for (const Plan& plan : plans())
     rates.push_back(measure(Trouble::bursts, plan, {.checks = 5}, 3).false_per_check_month());
   EXPECT_TRUE(std::is_sorted(rates.rbegin(), rates.rend()));
-  EXPECT_GT(rates.front(), 500);
+  EXPECT_GT(rates.front(), 50);  // a check that comes and goes so often is held open, or there would be a thousand
   EXPECT_GT(rates.front(), 10 * rates[1]);
 }
 
