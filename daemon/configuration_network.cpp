@@ -18,6 +18,7 @@ std::string host_of(std::string target) {
   const bool bare_ipv6 = target.front() != '[' && target.find(':') != colon;
   bool has_port = false;
   if (colon != std::string::npos && !bare_ipv6) {
+    if (colon + 1 == target.size()) return "";  // "log:", of which no file is there
     const auto digits = target.find_first_not_of("0123456789", colon + 1);
     has_port = digits == std::string::npos && colon + 1 < target.size();
     if (has_port) target.resize(colon);
