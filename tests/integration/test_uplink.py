@@ -15,7 +15,7 @@ def reason_to_skip():
     for tool in ("ip", "unshare", "nsenter"):
         if shutil.which(tool) is None:
             return f"there is no {tool} here"
-    tried = subprocess.run(["unshare", "-n", "ip", "link", "add", "a", "type", "veth", "peer", "name", "b"],
+    tried = subprocess.run(["unshare", "-n", "ip", "link", "add", "try0", "type", "veth", "peer", "name", "try1"],
                            capture_output=True, text=True, check=False)
     return None if tried.returncode == 0 else f"no network namespaces here: {tried.stderr.strip()}"
 
@@ -64,11 +64,13 @@ class UplinkTest(unittest.TestCase):
             "uplink": {"probe": "uplink", "severity": "P1", **quick, **uplink},
             "site": {"probe": "http", "url": f"http://{THERE}:8080/", **quick},
         }
-        daemon = Daemon(checks, wrapper=self.host.inside())
+        # /sys shows the interfaces of the network in which it was mounted.
+        fresh_sys = ["unshare", "-m", "sh", "-c", 'mount -t sysfs sysfs /sys && exec "$@"', "sh"]
+        daemon = Daemon(checks, wrapper=self.host.inside(*fresh_sys))
         self.addCleanup(daemon.close)
         # Its listener is in its own network: the log says that it is ready.
         daemon.start(wait=False)
-        wait_until(lambda: "ready" in daemon.log(), "the daemon to be ready")
+        wait_until(lambda: "vitald watches" in daemon.log(), "the daemon to be ready")
         time.sleep(2)  # both checks have run: that the site was good is where the story begins
         return daemon
 
