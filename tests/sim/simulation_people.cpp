@@ -78,6 +78,7 @@ void Simulation::reload(bool changed) {
   const std::shared_ptr<const Rules> before = rules_;
   adopt_receivers();
   adopt_checks();
+  step(Elapsed{});  // what was due anyway is not the reload's
   const std::size_t decided = decided_;
   step(Reconfigured{rules_});
   if (!changed && decided_ != decided) violate("a reload that changes nothing tells somebody something");
