@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-DEFAULT_TIMEOUT = 600  # seconds; an integration test may ask for more in its first lines: "# time-out: 600"
+DEFAULT_TIMEOUT = 900  # seconds; an integration test may ask for another in its first lines: "# time-out: 600"
 
 
 @dataclass
