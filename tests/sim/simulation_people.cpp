@@ -113,6 +113,7 @@ void Simulation::adopt_checks() {
     if (check == nullptr) {
       check = checks_.emplace_back(std::make_unique<Check>()).get();
       check->target = std::make_unique<Target>(random_, random_.chance(300), estate_.calm_between());
+      if (!faults_) check->target->calm();  // a daemon that was dead reads the new file after they have stopped
       check->network = random_.below(8);  // the upper half is in none
       agenda_.at(random_.between(Duration(1min), estate_.calm_between()), [this, check] { change_target(*check); });
     }
