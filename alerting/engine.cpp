@@ -28,6 +28,15 @@ Status level_of(Outcome outcome, Status by_limits) {
   return Status::unknown;
 }
 
+/// The run says nothing of how the check is.
+void nobody_knows(const Turn& turn, CheckState& check, const Observed& event, std::string why) {
+  check.measured = false;
+  check.ran = std::min(event.started.steady, turn.now.steady);
+  check.verdict = Status::unknown;
+  check.why = std::move(why);
+  look_away(check.flapping);
+}
+
 /// An event that let go, or a level that fell without a new observation: what is known of the incident stays.
 Notification lesser(const Incident* incident, const CheckState& check, Status settled, const std::string& why) {
   Notification facts = incident != nullptr ? incident->facts : Notification{};
@@ -118,11 +127,7 @@ void Engine::State::measured(Turn& turn, CheckState& check, const Observed& even
 }
 
 void Engine::State::not_measured(Turn& turn, CheckState& check, const Observed& event) {
-  check.measured = false;
-  check.ran = std::min(event.started.steady, turn.now.steady);
-  check.verdict = Status::unknown;
-  check.why = event.observation.summary;
-  look_away(check.flapping);
+  nobody_knows(turn, check, event, event.observation.summary);
   if (unknown.enter(turn, check, event.observation)) checks.write_now(check);
   // A restart counts what had passed when the record was written, so that is kept up to date until people are told.
   const Duration lasts = turn.now.steady - check.unmeasured.since;
@@ -131,11 +136,7 @@ void Engine::State::not_measured(Turn& turn, CheckState& check, const Observed& 
 }
 
 void Engine::State::held_by_guard(Turn& turn, CheckState& check, const Observed& event) {
-  check.measured = false;
-  check.ran = std::min(event.started.steady, turn.now.steady);
-  check.verdict = Status::unknown;
-  check.why = "this host is cut off: " + bounded(event.observation.summary, summary_max);
-  look_away(check.flapping);
+  nobody_knows(turn, check, event, "this host is cut off: " + bounded(event.observation.summary, summary_max));
   count(turn, check, confirm(check.confirm, *check.rules, Status::unknown, event.started));
   // The uplink's incident says it for all of them.
   const bool told = incidents.find_subject("unknown:" + check.unmeasured.reason) != nullptr;

@@ -22,6 +22,10 @@ std::optional<Duration> until_open(const std::optional<StepHours>& hours, Wall n
 
 }  // namespace
 
+bool is_configured(const Rules& rules, const std::string& receiver) {
+  return std::find(rules.receivers.begin(), rules.receivers.end(), receiver) != rules.receivers.end();
+}
+
 const Escalation& escalation_for(const Rules& rules, std::string_view check, const Labels& labels, Severity severity) {
   const auto index = static_cast<std::size_t>(severity);
   for (const Route& route : rules.routes) {

@@ -26,6 +26,8 @@ struct DueSteps {
   bool remind = false;                       // who sends it counts it
 };
 
+/// Whether a receiver of this name is there.
+bool is_configured(const Rules& rules, const std::string& receiver);
 /// The escalation of a check: of the first route that fits it and covers the severity, else of the severity.
 const Escalation& escalation_for(const Rules& rules, std::string_view check, const Labels& labels, Severity severity);
 

@@ -12,12 +12,8 @@ const Escalation& escalation_of(const Turn& turn, const Incident& incident) {
   return escalation_for(turn.rules, incident.facts.check, incident.facts.labels, incident.facts.severity);
 }
 
-bool configured(const Rules& rules, const std::string& receiver) {
-  return std::find(rules.receivers.begin(), rules.receivers.end(), receiver) != rules.receivers.end();
-}
-
 bool may_use(const Turn& turn, const Incident& incident, const std::string& receiver) {
-  return receiver != incident.except && configured(turn.rules, receiver);
+  return receiver != incident.except && is_configured(turn.rules, receiver);
 }
 
 bool knows(const Incident& incident, const std::string& receiver) {
@@ -189,7 +185,7 @@ void Incidents::adopt_rules(Turn& turn) {
   for (auto& entry : all_) {
     Incident& incident = entry.second;
     std::erase_if(incident.out, [&](const auto& row) {
-      if (configured(turn.rules, row.second)) return false;
+      if (is_configured(turn.rules, row.second)) return false;
       turn.effects.settled.push_back({incident.facts.id.incident, row.first, row.second});
       touch(incident);
       return true;
@@ -300,15 +296,7 @@ void Incidents::tell_told(Turn& turn, Incident& incident, NotificationKind kind)
 }
 
 void Incidents::recover(Turn& turn, Incident& incident, const std::string& summary) {
-  Notification problem = incident.facts;
-  incident.facts.status = Status::ok;
-  incident.facts.summary = summary;
-  incident.facts.evidence.clear();
-  incident.facts.remedy.clear();
-  incident.facts.confirmed_by.clear();
-  tell_told(turn, incident, NotificationKind::recovery);
-  problem.id.sequence = incident.facts.id.sequence;
-  incident.facts = std::move(problem);
+  say_over(incident, summary, [&] { tell_told(turn, incident, NotificationKind::recovery); });
 }
 
 void Incidents::arm(const Turn& turn, Incident& incident) {

@@ -107,6 +107,19 @@ class Incidents {
   void tell_steps(Turn& turn, Incident& incident, const DueSteps& due, bool again);
   void tell_told(Turn& turn, Incident& incident, NotificationKind kind);
   void recover(Turn& turn, Incident& incident, const std::string& summary);
+  /// `tell` tells of an incident that is over; afterwards its facts are those of the problem again.
+  template <class Tell>
+  void say_over(Incident& incident, const std::string& summary, const Tell& tell) {
+    Notification problem = incident.facts;
+    incident.facts.status = Status::ok;
+    incident.facts.summary = summary;
+    incident.facts.evidence.clear();
+    incident.facts.remedy.clear();
+    incident.facts.confirmed_by.clear();
+    tell();
+    problem.id.sequence = incident.facts.id.sequence;
+    incident.facts = std::move(problem);
+  }
   std::vector<std::string> unreached(const Turn& turn, const Incident& incident) const;
   void tell_instead(Turn& turn, Incident& incident, const std::string& digest);
   void untell(Turn& turn, Incident& incident, const Delivered& event);

@@ -10,11 +10,9 @@ namespace vitald::alerting {
 std::vector<std::string> Incidents::unreached(const Turn& turn, const Incident& incident) const {
   std::vector<std::string> receivers;
   const auto add = [&](const std::string& receiver) {
-    const bool known =
-        std::find(turn.rules.receivers.begin(), turn.rules.receivers.end(), receiver) != turn.rules.receivers.end();
     const bool listed = std::find(receivers.begin(), receivers.end(), receiver) != receivers.end();
-    if (known && !listed && receiver != incident.except && !incident.reached.contains(receiver) &&
-        !incident.storms.contains(receiver))
+    if (is_configured(turn.rules, receiver) && !listed && receiver != incident.except &&
+        !incident.reached.contains(receiver) && !incident.storms.contains(receiver))
       receivers.push_back(receiver);
   };
   for (const auto& [receiver, told] : incident.told) {
@@ -30,18 +28,12 @@ std::vector<std::string> Incidents::unreached(const Turn& turn, const Incident& 
 
 void Incidents::tell_instead(Turn& turn, Incident& incident, const std::string& digest) {
   if (incident.muted) return;
-  Notification problem = incident.facts;
-  incident.facts.status = Status::ok;
-  incident.facts.summary = digest;
-  incident.facts.evidence.clear();
-  incident.facts.remedy.clear();
-  incident.facts.confirmed_by.clear();
-  for (const std::string& receiver : unreached(turn, incident)) {
-    send(turn, incident, NotificationKind::digest, receiver);
-    incident.instead[receiver] = incident.facts.id.sequence;
-  }
-  problem.id.sequence = incident.facts.id.sequence;
-  incident.facts = std::move(problem);
+  say_over(incident, digest, [&] {
+    for (const std::string& receiver : unreached(turn, incident)) {
+      send(turn, incident, NotificationKind::digest, receiver);
+      incident.instead[receiver] = incident.facts.id.sequence;
+    }
+  });
 }
 
 /// The problem was on its way when its incident ended, and has arrived after all: it must be taken back.
@@ -50,14 +42,7 @@ void Incidents::untell(Turn& turn, Incident& incident, const Delivered& event) {
   if (!incident.closed || digest == incident.instead.end() || event.id.sequence >= digest->second) return;
   if (!event.accepted || !event.why.empty()) return;  // superseded by the digest
   incident.instead.erase(digest);
-  Notification problem = incident.facts;
-  incident.facts.status = Status::ok;
-  incident.facts.summary = "it is over";
-  incident.facts.evidence.clear();
-  incident.facts.remedy.clear();
-  send(turn, incident, NotificationKind::recovery, event.id.receiver);
-  problem.id.sequence = incident.facts.id.sequence;
-  incident.facts = std::move(problem);
+  say_over(incident, "it is over", [&] { send(turn, incident, NotificationKind::recovery, event.id.receiver); });
 }
 
 }  // namespace vitald::alerting

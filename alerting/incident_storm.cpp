@@ -9,10 +9,6 @@ namespace {
 /// vitald's own troubles are never swallowed.
 bool is_own_trouble(const Incident& incident) { return incident.subject.starts_with("self:"); }
 
-bool is_configured(const Turn& turn, const std::string& receiver) {
-  return std::find(turn.rules.receivers.begin(), turn.rules.receivers.end(), receiver) != turn.rules.receivers.end();
-}
-
 bool by_urgency(const Incident* a, const Incident* b) {
   if (a->facts.severity != b->facts.severity) return a->facts.severity < b->facts.severity;
   if (a->opened != b->opened) return a->opened < b->opened;
@@ -246,7 +242,7 @@ void Incidents::speak(Turn& turn, const std::string& receiver, Storm& storm) {
   ++storm.told;
   touch(incident);
   arm(turn, incident);
-  if (refused || !is_configured(turn, receiver)) return;
+  if (refused || !is_configured(turn.rules, receiver)) return;
   storm.spoke = turn.now.steady;
   storms_.desk(receiver).budget.note_storm(turn.now.steady);
   send(turn, incident, first ? NotificationKind::problem : NotificationKind::update, receiver);
@@ -278,7 +274,7 @@ void Incidents::tell_late(Turn& turn, const std::string& receiver, Desk& desk) {
     desk.touched = true;
     Incident* incident = open_incident(id);
     if (incident != nullptr && !incident->muted && incident->told.contains(receiver) &&
-        !incident->told.at(receiver).refused && is_configured(turn, receiver))
+        !incident->told.at(receiver).refused && is_configured(turn.rules, receiver))
       tell(turn, *incident, kind, receiver);
   }
 }
@@ -312,7 +308,7 @@ void Incidents::adopt_storms(Turn& turn) {
         return false;
       }
       touch(incident);
-      if (is_configured(turn, receiver) && !incident.told.contains(receiver) && !incident.muted)
+      if (is_configured(turn.rules, receiver) && !incident.told.contains(receiver) && !incident.muted)
         untold.emplace_back(incident.facts.id.incident, receiver);
       return true;
     });
@@ -320,7 +316,7 @@ void Incidents::adopt_storms(Turn& turn) {
   for (const auto& [id, receiver] : untold) tell(turn, all_.at(id), NotificationKind::problem, receiver);
   std::set<std::string> gone;
   for (const auto& entry : storms_.desks()) {
-    if (!is_configured(turn, entry.first)) gone.insert(entry.first);
+    if (!is_configured(turn.rules, entry.first)) gone.insert(entry.first);
   }
   for (const std::string& receiver : gone) storms_.forget(turn, receiver);
   storms_.arm(turn.now.steady);
@@ -332,7 +328,7 @@ void Incidents::find_members(Turn& turn) {
   for (auto& [id, incident] : all_) {
     if (incident.closed || !Storms::is_one(incident.subject)) continue;
     const std::string receiver = Storms::receiver_of(incident.subject);
-    if (!is_configured(turn, receiver)) over.push_back(id);
+    if (!is_configured(turn.rules, receiver)) over.push_back(id);
     Desk& desk = storms_.desk(receiver);
     if (desk.find(id) != nullptr) continue;
     // Its note is lost: what belongs to it is known, and it takes in nothing more.
