@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "config/units.hpp"
+#include "daemon/api_incidents.hpp"
 #include "daemon/limit_text.hpp"
 #include "daemon/overview.hpp"
 
@@ -140,17 +141,8 @@ json json_of(const alerting::IncidentView& view, const Board& board) {
   const auto& record = view.record;
   json told = json::array();
   for (const auto& [receiver, how] : record.told) told.push_back({{"receiver", receiver}, {"refused", how.refused}});
-  json object = {
-      {"id", record.id},
-      {"check", record.check},
-      {"subject", record.subject},
-      {"severity", to_string(record.severity)},
-      {"status", to_string(record.status)},
-      {"summary", record.summary},
-      {"opened", rfc3339(record.opened)},
-      {"told", std::move(told)},
-  };
-  if (record.closed) object["closed"] = rfc3339(*record.closed);
+  json object = columns_json(record);
+  object["told"] = std::move(told);
   if (view.acknowledged_by) object["acknowledged_by"] = *view.acknowledged_by;
   if (view.muted) {
     json muted = {{"by", view.muted->by}, {"reason", view.muted->reason}, {"until", rfc3339(view.muted->until)}};

@@ -41,21 +41,26 @@ json told_json(const alerting::IncidentRecord& record, const std::set<std::strin
 
 }  // namespace
 
-json json_of(const alerting::IncidentRecord& record) {
+json columns_json(const alerting::IncidentRecord& record) {
   json object = {{"id", record.id},
                  {"check", record.check},
                  {"subject", record.subject},
                  {"severity", to_string(record.severity)},
                  {"status", to_string(record.status)},
                  {"summary", record.summary},
-                 {"opened", rfc3339(record.opened)},
-                 {"told", told_json(record, nullptr)}};
+                 {"opened", rfc3339(record.opened)}};
   if (record.closed) object["closed"] = rfc3339(*record.closed);
   return object;
 }
 
+json json_of(const alerting::IncidentRecord& record) {
+  json object = columns_json(record);
+  object["told"] = told_json(record, nullptr);
+  return object;
+}
+
 json json_of(const alerting::Story& story) {
-  json object = json_of(story.record);
+  json object = columns_json(story.record);
   object["told"] = told_json(story.record, &story.reached);
   const alerting::Notification& facts = story.facts;
   object["instance"] = facts.instance;
