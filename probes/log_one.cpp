@@ -223,15 +223,28 @@ void OneLog::add_new() {
   if (current) placed_.push_back(*current);
   if (cut_ != nullptr) return join_half_lines(from);
   const bool was_empty = was_current_ && memory_.positions.back().seen == 0;
-  const bool is_elsewhere = was_empty && !found_at_path && placed_[memory_.positions.size() - 1].at != nullptr;
-  if (!was_empty || is_elsewhere || from == placed_.size()) return;
+  if (!was_empty || from == placed_.size()) return;
   // An empty file looks the same after it was filled, copied and cut: the copies are what is new, and the first of them
   // goes on with what the file itself was to go on with.
+  const std::size_t self = memory_.positions.size() - 1;
+  if (!found_at_path && placed_[self].at != nullptr) return put_before(self, many);
   if (found_at_path) placed_.back().position.continued = false;
   placed_[from].position.continued = memory_.positions.back().continued;
   if (!found_at_path || many == from) return;
   cut_ = at_path;
   join_half_lines(from + 1);
+}
+
+/// What stands between `self` and `end` and was written earlier than it: copies of what it held before it was cut,
+/// filled again and renamed.
+void OneLog::put_before(std::size_t self, std::size_t end) {
+  const auto cut = placed_.begin() + static_cast<std::ptrdiff_t>(self);
+  if (cut->at == nullptr) return;
+  const auto newer = std::find_if(cut + 1, placed_.begin() + static_cast<std::ptrdiff_t>(end),
+                                  [&](const Placed& each) { return each.at->file.modified > cut->at->file.modified; });
+  if (newer == cut + 1) return;
+  (cut + 1)->position.continued = std::exchange(cut->position.continued, false);
+  std::rotate(cut, cut + 1, newer);
 }
 
 /// A program that writes on into a file which was cut to nothing ends there the line that it had begun before. So the

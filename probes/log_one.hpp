@@ -49,6 +49,7 @@ class OneLog {
   bool adopt(Placed& placed, Candidate& candidate);
   void add_new();
   bool is_copy(Candidate& candidate);
+  void put_before(std::size_t self, std::size_t end);
   void join_half_lines(std::size_t from);
   void drop_missing(Followed& into);
   void read_all(std::uint64_t& budget, const OnLogLine& on_line, Followed& into);

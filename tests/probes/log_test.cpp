@@ -316,5 +316,26 @@ TEST_F(LogRun, RotatedFilesMayBeElsewhere) {
   EXPECT_EQ(value(seen, "matches"), 2);
 }
 
+TEST_F(LogRun, AnEmptyLogThatWasFilledCutFilledAndRenamedCountsOnce) {
+  const std::string log = "/var/log/app.log";
+  const auto written = [&](const std::string& name, int seconds) {
+    std::filesystem::last_write_time(real(name),
+                                     std::filesystem::file_time_type::clock::now() + std::chrono::seconds(seconds));
+  };
+  append("");
+  errors();
+  append("1 ERROR which is in the copy, and is long enough that nothing else is like it by chance\n", log + ".2");
+  written(log + ".2", 1);
+  append("2 ERROR short\n");
+  std::filesystem::rename(real(log), real(log + ".1"));
+  written(log + ".1", 2);
+  EXPECT_EQ(value(errors(), "matches"), 2);
+  // Packed, it is known by its content and by the place in time that it has among the others.
+  std::filesystem::copy_file(real(log + ".1"), real(log + ".3"));
+  std::filesystem::remove(real(log + ".1"));
+  written(log + ".3", 2);
+  EXPECT_EQ(value(errors(), "matches"), 0);
+}
+
 }  // namespace
 }  // namespace vitald::probes
