@@ -84,7 +84,7 @@ MUTATIONS = [
      "  for (const std::string& name : names) {\n    CheckState* check = checks_.find(name);\n"
      "    if (check != nullptr) continue;"),
     ("incident-no-recovery", TOLD, "alerting/incident.cpp",
-     "  tell_told(turn, incident, NotificationKind::recovery);\n", ""),
+     "  say_over(incident, summary, [&] { tell_told(turn, incident, NotificationKind::recovery); });\n", ""),
     ("incident-choking-on-an-update-is-no-end", TOLD, "alerting/incident.cpp",
      "told.refused = !event.accepted && !incident.reached.contains(event.id.receiver);",
      "told.refused = !event.accepted;"),
