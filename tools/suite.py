@@ -49,11 +49,13 @@ def head_of(path):
 
 def find_programs(options, results):
     programs = []
-    for binary in sorted(options.programs.glob("*_tests")):
-        if binary.is_file() and os.access(binary, os.X_OK):
-            report = results / f"{binary.name}.json"
-            programs.append(Program(binary.name, [str(binary), f"--gtest_output=json:{report}"], report,
-                                    results / f"{binary.name}.log", options.timeout))
+    for index, folder in enumerate(options.programs):
+        for binary in sorted(folder.glob("*_tests")):
+            if binary.is_file() and os.access(binary, os.X_OK):
+                name = binary.name if index == 0 else f"{binary.name}-{folder.parent.name}"
+                report = results / f"{name}.json"
+                programs.append(Program(name, [str(binary), f"--gtest_output=json:{report}"], report,
+                                        results / f"{name}.log", options.timeout))
     runner = options.integration / "support" / "run_file.py"
     for script in sorted(options.integration.glob("test_*.py")):
         head = "".join(head_of(script))
@@ -165,7 +167,8 @@ def outcomes_of(programs, jobs):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--programs", type=Path, required=True, help="folder of the gtest binaries")
+    parser.add_argument("--programs", type=Path, required=True, action="append",
+                        help="folder of the gtest binaries; may be given again, for those of another build")
     parser.add_argument("--integration", type=Path, required=True, help="folder of the test_*.py")
     parser.add_argument("--results", type=Path, required=True, help="folder for reports and logs")
     parser.add_argument("--only", default="*", help="shell pattern of program names")
