@@ -4,73 +4,13 @@
 #include "alerting/flap_record.hpp"
 #include "alerting/json_fields.hpp"
 #include "alerting/limit_words.hpp"
+#include "alerting/limits_record.hpp"
 #include "alerting/records.hpp"
 
 namespace vitald::alerting {
 namespace {
 
 constexpr std::size_t record_max = 64 * 1024;
-
-Json level_json(const LevelMemory& level, const Ages& ages) {
-  Json json = Json::object();
-  if (level.since) json["since"] = ages.age(*level.since);
-  if (level.runs.any()) json["runs"] = level.runs.to_string().substr(level.runs.to_string().find('1'));
-  if (level.until != Steady{}) json["until"] = ages.age(level.until);
-  if (level.window.buckets.empty()) return json;
-  json["span"] = level.window.span.count();
-  json["buckets"] = buckets_json(level.window, ages);
-  return json;
-}
-
-LevelMemory level_from(const Json& row, const char* key, const Ages& ages) {
-  LevelMemory level;
-  const Json* json = member(row, key);
-  if (json == nullptr || !json->is_object()) return level;
-  if (member(*json, "since") != nullptr) level.since = ages.without_downtime(integer_of(*json, "since"));
-  const std::string runs = text_of(*json, "runs");  // "101": newest last
-  for (std::size_t back = 0; back < std::min(runs.size(), level.runs.size()); ++back) {
-    level.runs.set(back, runs[runs.size() - 1 - back] == '1');
-  }
-  if (member(*json, "until") != nullptr) level.until = ages.with_downtime(integer_of(*json, "until"));
-  level.window.span = Duration(integer_of(*json, "span"));
-  level.window.buckets = buckets_from(*json, "buckets", ages);
-  return level;
-}
-
-Json row_json(const Row& row, const Ages& ages) {
-  Json json = {{"sample", row.sample}, {"known", ages.age(row.known_since)}};
-  for (const auto& [name, value] : row.labels) json["labels"].push_back(Json::array({name, value}));
-  if (row.raw != Status::ok) json["raw"] = to_string(row.raw);
-  if (row.last) json["last"] = *row.last;
-  if (Json warning = level_json(row.warning, ages); !warning.empty()) json["warning"] = std::move(warning);
-  if (Json critical = level_json(row.critical, ages); !critical.empty()) json["critical"] = std::move(critical);
-  return json;
-}
-
-Row row_from(const Json& json, const Ages& ages) {
-  Row row;
-  row.sample = text_of(json, "sample");
-  row.known_since = ages.with_downtime(integer_of(json, "known"));
-  row.raw = status_of(json, "raw", Status::ok);
-  if (member(json, "last") != nullptr) row.last = number_of(json, "last");
-  row.warning = level_from(json, "warning", ages);
-  row.critical = level_from(json, "critical", ages);
-  const Json* labels = member(json, "labels");
-  if (labels == nullptr || !labels->is_array()) return row;
-  for (const Json& label : *labels) {
-    if (!label.is_array() || label.size() != 2 || !label[0].is_string() || !label[1].is_string()) continue;
-    row.labels.emplace_back(label[0].get<std::string>(), label[1].get<std::string>());
-  }
-  return row;
-}
-
-/// An upper bound of what the row takes as text, cheap enough to ask for each of 50.
-std::size_t weight(const Row& row) {
-  std::size_t bytes =
-      300 + 2 * row.sample.size() + 45 * (row.warning.window.buckets.size() + row.critical.window.buckets.size());
-  for (const auto& [name, value] : row.labels) bytes += 10 + 2 * (name.size() + value.size());
-  return bytes;
-}
 
 Json confirm_json(const Confirming& confirm, const Ages& ages) {
   Json json = {{"level", to_string(confirm.level)}, {"opened", to_json_value(confirm.opened)}};
@@ -182,11 +122,7 @@ std::string to_state(const CheckState& check, const Now& now) {
     bytes += reasons.size() * 5 / 4;
     json["reasons"] = std::move(reasons);
   }
-  for (const Row& row : check.limits.rows) {
-    bytes += weight(row);
-    if (bytes > record_max) break;
-    json["rows"].push_back(row_json(row, ages));
-  }
+  add_rows(json, check.limits, ages, record_max - std::min(bytes, record_max));
   return dump(json);
 }
 
@@ -223,12 +159,7 @@ std::optional<CheckState> check_from_record(const CheckRecord& record, const Now
     check.unmeasured.opened = wall_of(*unknown, "opened");
     check.unmeasured.reason = text_of(*unknown, "reason");
   }
-  const Json* rows = member(json, "rows");
-  if (rows == nullptr || !rows->is_array()) return check;
-  for (const Json& row : *rows) {
-    if (row.is_object() && check.limits.rows.size() < LimitMemory::rows_max)
-      check.limits.rows.push_back(row_from(row, ages));
-  }
+  read_rows(json, ages, check.limits);
   return check;
 }
 

@@ -26,6 +26,30 @@ std::string amount(double value, Unit unit) {
   return say_number(value);
 }
 
+std::string spoken(std::string name) {
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return name;
+}
+
+/// " of /data": which row it is, or "".
+std::string of_row(const Sample& sample) {
+  std::string row;
+  for (const auto& label : sample.labels) row += (row.empty() ? "" : ", ") + label.second;
+  return row.empty() ? "" : " of " + bounded(row, 80);
+}
+
+/// "errors are 7 % of requests in 10 min", "used of /data reaches 95 % in 3 h at its present pace".
+std::string derived_words(const Limit& limit, const Derived& derived, const Sample& sample, double value) {
+  const std::string what = spoken(derived.of) + of_row(sample);
+  if (derived.how == Derived::How::ratio) {
+    const std::string within = derived.over > Duration::zero() ? " in " + say_duration(derived.over) : "";
+    return what + " are " + say_ratio(value) + " of " + spoken(derived.whole) + within;
+  }
+  const std::string target = limit.sample.substr(limit.sample.rfind(' ') + 1);
+  if (value <= 0) return what + " has reached " + target;
+  return what + " reaches " + target + " in " + amount(value, Unit::seconds) + " at its present pace";
+}
+
 std::string how_often(const Limit& limit) {
   std::string text;
   if (limit.of_runs > 1) {
@@ -49,14 +73,12 @@ std::string words(const Limit& limit, const Sample& sample, const Threshold& thr
   const bool own_words = !sample.says.empty() && window == Duration::zero();
   if (own_words) return bounded(sample.says, 300) + how_often(limit);
   const Unit unit = threshold.of_maximum ? Unit::ratio : limit.unit;
-  std::string text = sample.name;
-  std::replace(text.begin(), text.end(), '_', ' ');
-  std::string row;
-  for (const auto& label : sample.labels) row += (row.empty() ? "" : ", ") + label.second;
-  if (!row.empty()) text += " of " + bounded(row, 80) + " is";
-  text += " " + amount(value, unit);
+  const std::string bound = how_often(limit) + " (limit " + amount(threshold.value, unit) + ")";
+  if (limit.derived) return derived_words(limit, *limit.derived, sample, value) + bound;
+  const std::string row = of_row(sample);
+  std::string text = spoken(sample.name) + row + (row.empty() ? " " : " is ") + amount(value, unit);
   if (window > Duration::zero()) text += " in " + say_duration(window);
-  return text + how_often(limit) + " (limit " + amount(threshold.value, unit) + ")";
+  return text + bound;
 }
 
 }  // namespace vitald::alerting

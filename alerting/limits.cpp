@@ -57,6 +57,7 @@ struct Reading {
   const Threshold* threshold = nullptr;
   std::optional<double> value;
   bool crossed = false;
+  Duration window{};  // zero where it is no growth within a time
 };
 
 Reading read(const Limit& limit, const std::optional<Threshold>& threshold, const Sample& sample, const Row& row,
@@ -66,6 +67,7 @@ Reading read(const Limit& limit, const std::optional<Threshold>& threshold, cons
   reading.threshold = &*threshold;
   reading.value = measured(limit, *threshold, sample, row, level, grown, at);
   reading.crossed = reading.value && crosses(limit, *reading.value, threshold->value);
+  reading.window = window_of(limit, *threshold);
   return reading;
 }
 
@@ -89,6 +91,11 @@ bool sustained(const Limit& limit, LevelMemory& level, bool crossed, Steady at) 
   }
   if (!level.since) level.since = at;
   return at - *level.since >= limit.hold_for;
+}
+
+bool has(std::span<const Sample> samples, const std::string& name) {
+  return std::any_of(samples.begin(), samples.end(),
+                     [&](const Sample& sample) { return sample.name == name && std::isfinite(sample.value); });
 }
 
 class Judge {
@@ -115,6 +122,17 @@ class Judge {
     } else {
       level(limit, sample, *row, warning, critical);
     }
+  }
+
+  /// An answer that should have had the sample.
+  void absent(const Limit& limit) {
+    static constexpr Threshold none;
+    Sample nothing;
+    nothing.name = limit.sample;
+    nothing.says = "the answer has no '" + limit.sample + "'";
+    const Reading warning{&none, 0, true}, critical{&none, 0, limit.missing == Status::critical};
+    if (!needs_memory(limit)) return blame(*limit.missing, limit, nothing, warning);
+    if (Row* const row = row_of(nothing)) level(limit, nothing, *row, warning, critical);
   }
 
   /// Rows that this run did not have are fine: a queue without a pending job has no row.
@@ -162,9 +180,8 @@ class Judge {
     };
     const auto before = memory();
     row.raw = raw;
-    const bool is_critical =
-        critical.threshold != nullptr && sustained(limit, row.critical, raw == Status::critical, at_);
-    const bool is_warning = warning.threshold != nullptr && sustained(limit, row.warning, raw != Status::ok, at_);
+    const bool is_critical = sustained(limit, row.critical, critical.threshold && raw == Status::critical, at_);
+    const bool is_warning = sustained(limit, row.warning, warning.threshold && raw != Status::ok, at_);
     if (before != memory() || waits(limit, row.warning) || waits(limit, row.critical)) judged_.remembers = true;
     if (is_critical) {
       blame(Status::critical, limit, sample, critical);
@@ -186,7 +203,7 @@ class Judge {
     if (critical.crossed) row.critical.until = release_;
     if (warning.crossed) row.warning.until = release_;
     const Reading& worst = critical.crossed ? critical : warning;
-    memory_.event_why = words(limit, sample, *worst.threshold, *worst.value, window_of(limit, *worst.threshold));
+    memory_.event_why = words(limit, sample, *worst.threshold, *worst.value, worst.window);
   }
 
   void blame(Status status, const Limit& limit, const Sample& sample, const Reading& reading) {
@@ -194,7 +211,7 @@ class Judge {
     if (status == judged_.level || worse(status, judged_.level) != status) return;
     judged_.level = status;
     others_ = 0;
-    judged_.why = words(limit, sample, *reading.threshold, *reading.value, window_of(limit, *reading.threshold));
+    judged_.why = words(limit, sample, *reading.threshold, *reading.value, reading.window);
   }
 
   /// The row's memory, made when it is new; nothing when there are 50 already and all of them are in use.
@@ -237,13 +254,23 @@ Judged judge_limits(std::span<const Limit> limits, LimitMemory& memory, std::spa
                     Steady at, Steady release) {
   ++memory.run;
   Judge judge(memory, at, release);
-  for (const Sample& sample : samples) {
-    for (const Limit& limit : limits) {
-      if (limit.sample == sample.name) judge.sample(limit, sample);
+  const DerivedSamples derived = derive(limits, memory.derived, samples, at);
+  for (const auto& part : {samples, std::span<const Sample>(derived.samples)}) {
+    for (const Sample& sample : part) {
+      for (const Limit& limit : limits) {
+        if (limit.sample == sample.name) judge.sample(limit, sample);
+      }
     }
   }
-  if (complete) judge.sweep();
-  return judge.finish();
+  if (complete) {
+    for (const Limit& limit : limits) {
+      if (limit.missing && !has(samples, limit.sample)) judge.absent(limit);
+    }
+    judge.sweep();
+  }
+  Judged judged = judge.finish();
+  judged.remembers = judged.remembers || derived.remembers;
+  return judged;
 }
 
 Status held_by_events(const LimitMemory& memory, Steady at) {
@@ -266,6 +293,7 @@ std::optional<Steady> next_release(const LimitMemory& memory, Steady at) {
 }
 
 void adopt_limits(LimitMemory& memory, std::span<const Limit> limits) {
+  adopt_derived(memory.derived, limits);
   std::erase_if(memory.rows, [&](Row& row) {
     const auto limit =
         std::find_if(limits.begin(), limits.end(), [&](const Limit& l) { return l.sample == row.sample; });

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "alerting/derive.hpp"
 #include "alerting/window.hpp"
 #include "config/limit.hpp"
 #include "config/observation.hpp"
@@ -39,6 +40,7 @@ struct Row {
 struct LimitMemory {
   static constexpr std::size_t rows_max = 50;
   std::vector<Row> rows;  // only of limits that need a memory
+  DerivedMemory derived;
   std::uint32_t run = 0;
   std::string event_why;  // of the event that holds the check
 };

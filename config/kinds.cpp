@@ -206,6 +206,8 @@ std::string Limits::schema() const {
     properties[std::string(sample.name)] = ordered_json::parse(limit_schema(sample));
   }
   ordered_json schema = {{"type", "object"}, {"properties", properties}};
+  for (const auto& [pattern, how] : {std::pair(" / ", Derived::How::ratio), {" reaches ", Derived::How::trend}})
+    schema["patternProperties"][pattern] = ordered_json::parse(limit_schema(spec_of({.how = how}, ""), how));
   const ordered_json column = ordered_json::parse(limit_schema(SampleSpec{"column"}));
   schema["additionalProperties"] = free_names ? column : ordered_json(false);
   return schema.dump();
@@ -223,6 +225,8 @@ Result<std::vector<Limit>> Limits::read(const Node& node, Problems& problems) co
         std::find_if(samples.begin(), samples.end(), [&](const SampleSpec& row) { return row.name == member.key; });
     if (spec != samples.end()) {
       limits.push_back(read_limit(value, *spec, problems));
+    } else if (const auto derived = parse_derived(member, samples, free_names, problems)) {
+      limits.push_back(read_limit(value, spec_of(*derived, key), *derived, problems));
     } else if (free_names) {
       limits.push_back(read_limit(value, SampleSpec{key}, problems));
     } else {

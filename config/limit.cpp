@@ -14,6 +14,7 @@ namespace vitald::config {
 namespace {
 
 constexpr Duration longest_window = std::chrono::hours(24 * 31);
+constexpr Duration default_pace = std::chrono::hours(4);
 constexpr int most_runs = 100;
 
 std::string_view trimmed(std::string_view text) {
@@ -122,9 +123,11 @@ struct Runs {
   }
 };
 
-Limit parse(Reader& in, const SampleSpec& sample) {
+/// `derived`: of which figure; nothing for a sample as it is.
+Limit parse(Reader& in, const SampleSpec& sample, const Derived* derived) {
   const ThresholdText threshold{sample};
   const Length span{std::chrono::seconds(1), longest_window};
+  const bool is_trend = derived != nullptr && derived->how == Derived::How::trend;
   Limit limit;
   limit.sample = sample.name;
   limit.kind = sample.kind;
@@ -132,32 +135,63 @@ Limit parse(Reader& in, const SampleSpec& sample) {
   limit.warning = in.maybe("warning", threshold, "From here on it is a warning; growth as '3 per 1h'");
   limit.critical = in.maybe("critical", threshold, "From here on it is critical");
   limit.clear = in.maybe("clear", threshold, "Once bad, it stays bad until it is back past this");
-  limit.below = in.optional("below", Boolean{}, sample.lower_is_worse, "Low values are the bad ones");
+  limit.below = is_trend || in.optional("below", Boolean{}, sample.lower_is_worse, "Low values are the bad ones");
   limit.hold_for = in.maybe("for", span, "Only when every run for that long was bad").value_or(Duration::zero());
   const auto runs = in.maybe("of", Runs{}, "Only when so many of the last runs were bad: '3 of 5'");
   if (runs) std::tie(limit.of_bad, limit.of_runs) = *runs;
-  limit.over = in.maybe("over", span, "Judge the growth within this window");
+  if (derived == nullptr) {
+    limit.over = in.maybe("over", span, "Judge the growth within this window");
+    const auto missing =
+        in.maybe("missing", OneOf{{"warning", "critical"}}, "What an answer is that does not have the sample");
+    if (missing) limit.missing = *missing == "critical" ? Status::critical : Status::warning;
+    return limit;
+  }
+  limit.derived = *derived;
+  if (is_trend) {
+    limit.derived->over = in.optional("over", span, default_pace, "The pace is that of so much time");
+    limit.derived->falling = in.optional("falling", Boolean{}, derived->falling, "It comes to the target from above");
+  } else {
+    limit.derived->over =
+        in.maybe("over", span, "Of what counts up, the growth within this window").value_or(Duration{});
+    limit.derived->at_least = static_cast<double>(
+        in.maybe("at_least", Integer{1, 1'000'000'000'000}, "A smaller denominator says nothing").value_or(0));
+  }
   return limit;
 }
 
-}  // namespace
-
-Limit read_limit(const Node& node, const SampleSpec& sample, Problems& problems) {
+Limit read(const Node& node, const SampleSpec& sample, const Derived* derived, Problems& problems) {
   Problems own;
   Reader in(node, "limit " + std::string(sample.name), own);
-  Limit limit = parse(in, sample);
+  Limit limit = parse(in, sample, derived);
   in.finish();
   if (!own.any_error()) judge_limit(limit, in, own);
   problems.append(own);
   return limit;
 }
 
-std::string limit_schema(const SampleSpec& sample) {
+}  // namespace
+
+Limit read_limit(const Node& node, const SampleSpec& sample, Problems& problems) {
+  return read(node, sample, nullptr, problems);
+}
+
+Limit read_limit(const Node& node, const SampleSpec& sample, const Derived& derived, Problems& problems) {
+  return read(node, sample, &derived, problems);
+}
+
+Result<Threshold> parse_threshold(const Node& node, const SampleSpec& sample) {
+  Problems none;
+  return ThresholdText{sample}.read(node, none);
+}
+
+std::string limit_schema(const SampleSpec& sample, std::optional<Derived::How> how) {
   Reader in = Reader::describing();
-  parse(in, sample);
+  const Derived derived{.how = how.value_or(Derived::How::ratio)};
+  parse(in, sample, how ? &derived : nullptr);
   std::string schema = object_schema(in.options());
   schema.pop_back();
-  return schema + R"(,"anyOf":[{"required":["warning"]},{"required":["critical"]}]})";
+  const std::string missing = how ? "" : R"(,{"required":["missing"]})";
+  return schema + R"(,"anyOf":[{"required":["warning"]},{"required":["critical"]})" + missing + "]}";
 }
 
 std::string show_threshold(const Threshold& threshold, Unit unit) {
@@ -184,13 +218,20 @@ std::string show_limit(const Limit& limit) {
   const auto add = [&](std::string_view key, const std::string& value) {
     shown_text += (shown_text.empty() ? "{ " : ", ") + std::string(key) + ": " + value;
   };
-  if (limit.below) add("below", "true");
+  if (limit.below && !(limit.derived && limit.derived->how == Derived::How::trend)) add("below", "true");
   if (limit.warning) add("warning", show_threshold(*limit.warning, limit.unit));
   if (limit.critical) add("critical", show_threshold(*limit.critical, limit.unit));
   if (limit.clear) add("clear", show_threshold(*limit.clear, limit.unit));
   if (limit.hold_for > Duration::zero()) add("for", config_duration(limit.hold_for));
   if (limit.of_runs > 1) add("of", Runs{}.show({limit.of_bad, limit.of_runs}));
   if (limit.over) add("over", config_duration(*limit.over));
+  if (limit.missing) add("missing", std::string(to_string(*limit.missing)));
+  if (limit.derived) {
+    const Derived& derived = *limit.derived;
+    if (derived.over > Duration::zero()) add("over", config_duration(derived.over));
+    if (derived.at_least > 0) add("at_least", show_threshold({derived.at_least}, Unit::none));
+    if (derived.falling) add("falling", "true");
+  }
   return shown_text.empty() ? "{}" : shown_text + " }";
 }
 

@@ -15,11 +15,16 @@ class Judge {
   Judge(const Limit& limit, const Reader& in, Problems& problems) : limit_(limit), in_(in), problems_(problems) {}
 
   void judge() {
-    if (!limit_.warning && !limit_.critical) {
+    if (!limit_.warning && !limit_.critical && !limit_.missing) {
       problems_.error(in_.position(), "a limit needs 'warning', 'critical' or both");
       return;
     }
-    judge_windows();
+    judge_missing();
+    if (limit_.derived) {
+      judge_derived();
+    } else {
+      judge_windows();
+    }
     judge_order();
     judge_zero();
     if (limit_.hold_for > Duration::zero() && limit_.of_runs > 1)
@@ -51,9 +56,29 @@ class Judge {
     }
     if (with && without) {
       wrong("", "either all of 'warning', 'critical' and 'clear' have a window ('3 per 1h'), or none");
-    } else if (!with && !limit_.over) {
+    } else if (without && !limit_.over) {
       judge_kind();
     }
+  }
+
+  void judge_missing() {
+    if (limit_.missing && limit_.kind == SampleKind::event)
+      wrong("missing", "'" + limit_.sample + "' counts happenings: without one there is nothing to miss");
+  }
+
+  void judge_derived() {
+    const Derived& derived = *limit_.derived;
+    const Named all[] = {{"warning", limit_.warning}, {"critical", limit_.critical}, {"clear", limit_.clear}};
+    for (const auto& [key, threshold] : all) {
+      if (threshold && threshold->per) wrong(key, "the window is written once, as 'over: 10m'");
+    }
+    if (derived.how == Derived::How::trend) return;
+    const bool counts = derived.of_kind != SampleKind::gauge;
+    if (counts && derived.over == Duration::zero())
+      wrong("", "'" + derived.of + "' and '" + derived.whole +
+                    "' only ever count up, so their share needs a window: 'over: 10m'");
+    if (!counts && derived.over > Duration::zero())
+      wrong("over", "'over' is for what counts up; '" + derived.of + "' is a level, and compared as it is");
   }
 
   void judge_kind() {
@@ -88,6 +113,7 @@ class Judge {
                            say(*limit_.critical) + "), so it would never be seen; " + direction_advice());
     }
     const auto& mildest = limit_.warning ? limit_.warning : limit_.critical;
+    if (limit_.clear && !mildest) wrong("clear", "'clear' needs 'warning' or 'critical'");
     if (comparable(limit_.clear, mildest) && worse(*limit_.clear, *mildest)) {
       wrong("clear", "'clear' (" + say(*limit_.clear) + ") has to lie " + (limit_.below ? "above" : "below") + " " +
                          say(*mildest) + ", where it begins to be bad");

@@ -6,6 +6,7 @@
 #include "config/document.hpp"
 #include "config/schema.hpp"
 #include "config/shown.hpp"
+#include "config/trend.hpp"
 #include "config/units.hpp"
 #include "daemon/configuration_matcher.hpp"
 #include "daemon/configuration_parts.hpp"
@@ -53,6 +54,17 @@ std::vector<std::string> names_of(std::span<const ProbeKind> kinds) {
   return names;
 }
 
+/// A pace needs six runs in its time to be known.
+void warn_of_few_points(Reader& in, const alerting::CheckRules& rules) {
+  for (const Limit& limit : rules.limits) {
+    if (!limit.derived || limit.derived->how != Derived::How::trend) continue;
+    if (limit.derived->over >= static_cast<int>(trend_points) * rules.every) continue;
+    in.warn("limits", config::shown(limit.sample) + " judges the pace of " + config_duration(limit.derived->over) +
+                          ", which needs at least " + std::to_string(trend_points) + " runs; with 'every' " +
+                          config_duration(rules.every) + " it never says anything");
+  }
+}
+
 /// The options that every check has, whatever its probe. `samples` says what its limits may name.
 void read_rules(Reader& in, const Common& defaults, const config::Limits& samples, CheckDraft& draft) {
   const Common common = read_common(in, defaults);
@@ -68,6 +80,7 @@ void read_rules(Reader& in, const Common& defaults, const config::Limits& sample
   rules.recover = common.recover;
   rules.every = common.every;
   rules.limits = in.optional("limits", samples, {}, "From where on a sample is bad");
+  warn_of_few_points(in, rules);
   rules.hold = in.optional("hold", Length{1s, 24h * 31}, 15min, "How long an event keeps the check bad");
   draft.needs = in.optional("depends_on", CheckMatcher{}, {},
                             "Checks that it needs: while one of them is bad, it belongs to that one's incident");

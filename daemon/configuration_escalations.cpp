@@ -164,7 +164,7 @@ std::array<bool, 4> mentioned(const Node* escalations) {
 
 bool can_warn(const alerting::CheckRules& rules) {
   return std::any_of(rules.limits.begin(), rules.limits.end(),
-                     [](const Limit& limit) { return limit.warning.has_value(); });
+                     [](const Limit& limit) { return limit.warning || limit.missing == Status::warning; });
 }
 
 /// Whether some route tells somebody of it.

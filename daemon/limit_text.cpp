@@ -48,6 +48,8 @@ std::string say_limit(const Limit& limit) {
   if (limit.hold_for > Duration::zero()) add("for " + say_duration(limit.hold_for));
   if (limit.of_runs > 1) add(std::to_string(limit.of_bad) + " of " + std::to_string(limit.of_runs) + " runs");
   if (limit.over) add("over " + say_duration(*limit.over));
+  if (limit.derived && limit.derived->over > Duration::zero()) add("over " + say_duration(limit.derived->over));
+  if (limit.missing) add(std::string(to_string(*limit.missing)) + " when missing");
   return text;
 }
 

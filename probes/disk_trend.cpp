@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "config/trend.hpp"
 #include "probes/proc_text.hpp"
 #include "probes/remembered.hpp"
 
@@ -10,9 +11,7 @@ namespace vitald::probes::disk {
 namespace {
 
 constexpr std::int64_t between_points = 5, window = 4 * 60, least_span = 60;  // minutes
-constexpr std::size_t least_points = 6;
-constexpr double least_agreement = 0.75;  // of the pairs must grow: half of them do where nothing happens
-constexpr std::size_t most_mounts = 50;   // 48 points of about 15 bytes each: 40 KB of memory
+constexpr std::size_t most_mounts = 50;  // 48 points of about 15 bytes each: 40 KB of memory
 constexpr std::size_t most_bytes = 55 * 1024;
 constexpr double year = 366.0 * 24 * 3600;
 
@@ -54,21 +53,11 @@ std::string write_points(const std::vector<Point>& points) {
 }  // namespace
 
 std::optional<double> growth_of(const std::vector<Point>& points) {
-  if (points.size() < least_points || points.back().minute - points.front().minute < least_span) return std::nullopt;
-  std::vector<double> slopes;
-  std::size_t growing = 0;
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    for (std::size_t j = i + 1; j < points.size(); ++j) {
-      const auto minutes = static_cast<double>(points[j].minute - points[i].minute);
-      if (minutes <= 0) continue;
-      slopes.push_back(static_cast<double>(points[j].kib - points[i].kib) * 1024 / (minutes * 60));
-      if (slopes.back() > 0) growing += 1;
-    }
-  }
-  if (static_cast<double>(growing) < least_agreement * static_cast<double>(slopes.size())) return std::nullopt;
-  const auto middle = slopes.begin() + static_cast<std::ptrdiff_t>(slopes.size() / 2);
-  std::nth_element(slopes.begin(), middle, slopes.end());
-  return middle != slopes.end() && *middle > 0 ? std::optional(*middle) : std::nullopt;
+  if (points.empty() || points.back().minute - points.front().minute < least_span) return std::nullopt;
+  std::vector<TrendPoint> line;
+  for (const Point& each : points) line.push_back({static_cast<double>(each.minute), static_cast<double>(each.kib)});
+  const auto growth = slope(line, Direction::rising);
+  return growth ? std::optional(*growth * 1024 / 60) : std::nullopt;
 }
 
 Trends Trends::read(std::string_view memory) {

@@ -1,5 +1,4 @@
-// How fast file systems fill: a point every five minutes for four hours, and a straight line through them that a few
-// odd points do not bend (Theil and Sen: the median of the slopes of all pairs).
+// How fast file systems fill: a point every five minutes for four hours, and the line through them (config/trend.hpp).
 #pragma once
 
 #include <cstdint>

@@ -17,6 +17,8 @@ constexpr SampleSpec samples[] = {
     {"connections", SampleKind::gauge, Unit::none, "connections in use", true},
     {"available", SampleKind::gauge, Unit::bytes, "memory available", true, true},
     {"restarts", SampleKind::counter, Unit::none, "restarts since the start"},
+    {"requests", SampleKind::counter, Unit::none, "requests since the start"},
+    {"errors", SampleKind::counter, Unit::none, "failed ones among them"},
     {"failed_jobs", SampleKind::event, Unit::none, "new failed jobs"},
 };
 

@@ -22,6 +22,8 @@ constexpr SampleSpec samples[] = {
     {"connections", SampleKind::gauge, Unit::none, "Connections", true, false},
     {"load", SampleKind::gauge, Unit::none, "Load", false, false},
     {"restarts", SampleKind::counter, Unit::none, "Restarts", false, false},
+    {"requests", SampleKind::counter, Unit::none, "Requests", false, false},
+    {"errors", SampleKind::counter, Unit::none, "Errors", false, false},
     {"failed_jobs", SampleKind::event, Unit::none, "Failed jobs", false, false},
 };
 
@@ -117,6 +119,24 @@ TEST(Limit, mistakes) {
       {"used: { warning: 0% }", "every value reaches 0%"},
       {"failed_jobs: { warning: 0 }", "every value reaches 0"},
       {"load: { warning: [ 2 ] }", "expected a number such as 500, found a list"},
+      {"errors / requests: { warning: 1% }", "only ever count up, so their share needs a window: 'over: 10m'"},
+      {"errors / requests: { warning: 1% per 5m }", "the window is written once, as 'over: 10m'"},
+      {"errors / requets: { warning: 1%, over: 5m }",
+       "t.yaml:1:1: error: 'errors / requets' names the unknown sample 'requets'; did you mean 'requests'?"},
+      {"errors / errors: { warning: 1%, over: 5m }", "is always 100%"},
+      {"errors / load: { warning: 1%, over: 5m }", "both have to be of one sort"},
+      {"load / connections: { warning: 1%, over: 5m }", "'over' is for what counts up; 'load' is a level"},
+      {"errors / requests: { warning: 200ms, over: 5m }", "expected a percentage such as 85%, found '200ms'"},
+      {"errors / requests: { warning: 1%, over: 5m, at_least: 0 }", "at_least"},
+      {"errors / requests: { missing: critical, over: 5m }", "unknown key 'missing'"},
+      {"used reaches 95: { warning: 24h }", "'used reaches 95' has no right target: expected a percentage"},
+      {"used reaches 95%: { warning: 80% }", "expected a duration such as 200ms, found '80%'"},
+      {"used reaches 95%: { warning: 1h, critical: 4h }", "'warning' (1h) lies below 'critical' (4h)"},
+      {"usde reaches 95%: { warning: 1h }", "names the unknown sample 'usde'; did you mean 'used'?"},
+      {"restarts reaches 95: { warning: 1h }", "asks when something that counts up is there"},
+      {"load: { missing: maybe }", "expected warning or critical, found 'maybe'"},
+      {"failed_jobs: { missing: critical }", "counts happenings: without one there is nothing to miss"},
+      {"load: { missing: critical, clear: 3 }", "'clear' needs 'warning' or 'critical'"},
       {"[ load ]", "expected a mapping such as { duration: { warning: 200ms } }, found a list"},
   };
   for (const auto& [text, said] : table) EXPECT_THAT(read(text).said, HasSubstr(said)) << text;
@@ -130,11 +150,59 @@ TEST(Limit, columns_of_a_query_need_no_table) {
   EXPECT_EQ(limits[0].unit, Unit::none);
 }
 
+TEST(Limit, shares_of_what_counts_up) {
+  const Limit limit = one("errors / requests: { warning: 1%, critical: 5%, over: 10m, at_least: 100 }");
+  EXPECT_EQ(limit.sample, "errors / requests");
+  EXPECT_EQ(limit.critical->value, 0.05);
+  EXPECT_EQ(limit.unit, Unit::ratio);
+  EXPECT_FALSE(limit.over) << "the figure is a level; the window is what it is made of";
+  const Derived wanted{.how = Derived::How::ratio,
+                       .of = "errors",
+                       .whole = "requests",
+                       .of_kind = SampleKind::counter,
+                       .whole_kind = SampleKind::counter,
+                       .at_least = 100,
+                       .over = 10min};
+  EXPECT_EQ(limit.derived, wanted);
+  EXPECT_EQ(one("load / connections: { below: true, critical: 50% }").derived->over, Duration::zero());
+  EXPECT_EQ(one("failed_jobs / requests: { warning: 1%, over: 1h }").derived->of_kind, SampleKind::event);
+  const auto [columns, said] = read("failed / done: { warning: 5% }", true);
+  EXPECT_EQ(said, "");
+  EXPECT_EQ(columns.at(0).derived->whole, "done");
+}
+
+TEST(Limit, when_a_level_will_be_somewhere) {
+  const Limit used = one("used reaches 95%: { warning: 24h, critical: 4h, clear: 30h }");
+  EXPECT_EQ(used.warning->value, 86400);
+  EXPECT_TRUE(used.below);
+  EXPECT_EQ(used.derived->target, (Threshold{0.95, false, {}}));
+  EXPECT_EQ(used.derived->over, Duration(4h));
+  EXPECT_FALSE(used.derived->falling);
+  const Limit available = one("available reaches 1GiB: { critical: 1h, over: 30m }");
+  EXPECT_TRUE(available.derived->falling) << "low values are the bad ones";
+  EXPECT_EQ(available.derived->target.value, 1024.0 * 1024 * 1024);
+  EXPECT_EQ(available.derived->over, Duration(30min));
+  EXPECT_TRUE(one("connections reaches 90%: { critical: 1h }").derived->target.of_maximum);
+  EXPECT_TRUE(one("load reaches 0.5: { critical: 1h, falling: true }").derived->falling);
+}
+
+TEST(Limit, what_an_answer_without_the_sample_is) {
+  EXPECT_EQ(one("load: { warning: 5, missing: warning }").missing, Status::warning);
+  EXPECT_EQ(one("load: { missing: critical }").missing, Status::critical);
+  EXPECT_FALSE(one("load: { critical: 5 }").missing);
+}
+
 TEST(Limit, is_shown_as_it_is_written) {
   const std::string text = "{ warning: 7%, critical: 90%, clear: 5%, for: 5m }";
   EXPECT_EQ(show_limit(one("used: " + text)), text);
   EXPECT_EQ(show_limit(one("available: { critical: 200MiB }")), "{ below: true, critical: 200MiB }");
   EXPECT_EQ(show_limit(one("restarts: { warning: 3 per 1h, of: 2 of 3 }")), "{ warning: 3 per 1h, of: 2 of 3 }");
+  for (const std::string each :
+       {"errors / requests: { warning: 1%, critical: 5%, over: 10m, at_least: 100 }",
+        "used reaches 95%: { warning: 1d, over: 4h }", "load reaches 5: { critical: 1h, over: 30m, falling: true }",
+        "load: { critical: 8, missing: critical }"}) {
+    EXPECT_EQ(Limits{}.show({one(each)}), "{ " + each + " }");
+  }
 }
 
 TEST(Limit, has_a_schema) {
@@ -142,6 +210,8 @@ TEST(Limit, has_a_schema) {
   EXPECT_EQ(schema["additionalProperties"], false);
   EXPECT_TRUE(schema["properties"]["used"]["properties"].contains("critical"));
   EXPECT_EQ(schema["properties"]["available"]["properties"]["below"]["default"], true);
+  EXPECT_TRUE(schema["patternProperties"][" / "]["properties"].contains("at_least"));
+  EXPECT_TRUE(schema["patternProperties"][" reaches "]["properties"].contains("falling"));
 }
 
 }  // namespace
