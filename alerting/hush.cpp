@@ -10,7 +10,6 @@ namespace vitald::alerting {
 namespace {
 
 constexpr std::string_view kind = "silence:";
-constexpr std::size_t typed_prefix = 4;
 // Ages are put onto the clock of the next process by the wall clock, which counts for a week at most (json_fields.hpp).
 constexpr Duration write_again = std::chrono::hours(24);
 
@@ -108,7 +107,7 @@ std::optional<Muting> Hush::mutes(std::string_view check, const Labels& labels) 
   };
   for (const auto& [id, silence] : silences_) {
     if (!silence.checks.fits(check, labels)) continue;
-    consider({"silence " + id.substr(0, typed_prefix), silence.owner, silence.reason, wall_of(silence.ends)});
+    consider({"silence " + short_id(id), silence.owner, silence.reason, wall_of(silence.ends)});
   }
   for (const Planned& window : windows_) {
     if (!window.active || !window.rule->checks.fits(check, labels)) continue;

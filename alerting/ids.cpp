@@ -37,6 +37,8 @@ IncidentId IdSource::next() {
   return id;
 }
 
+std::string short_id(std::string_view id) { return std::string(id.substr(0, typed_prefix)); }
+
 std::string fold_id(std::string_view typed) {
   std::string folded;
   folded.reserve(typed.size());

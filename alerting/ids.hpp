@@ -24,4 +24,8 @@ class IdSource {
 /// What a person typed, made comparable: lower case, o read as 0, i and l read as 1.
 std::string fold_id(std::string_view typed);
 
+/// As much of an id as a person has to type, and as messages and pages show of it.
+inline constexpr std::size_t typed_prefix = 4;
+std::string short_id(std::string_view id);
+
 }  // namespace vitald::alerting

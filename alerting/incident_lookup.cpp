@@ -24,9 +24,8 @@ std::vector<const Incident*> Incidents::open_ones() const {
 std::size_t Incidents::open_count(Severity severity) const { return open_counts_[static_cast<std::size_t>(severity)]; }
 
 Result<IncidentId> Incidents::find(std::string_view prefix) const {
-  constexpr std::size_t shortest = 4;
   const std::string typed = fold_id(prefix.substr(0, 20));
-  if (typed.size() < shortest) return Failure{"", "an incident is named by at least 4 characters of its id"};
+  if (typed.size() < typed_prefix) return Failure{"", "an incident is named by at least 4 characters of its id"};
   std::vector<IncidentId> fitting;
   for (auto found = all_.lower_bound(typed); found != all_.end() && found->first.starts_with(typed); ++found) {
     if (!found->second.closed) fitting.push_back(found->first);

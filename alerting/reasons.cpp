@@ -1,13 +1,12 @@
 #include "alerting/reasons.hpp"
 
 #include "alerting/facts.hpp"
+#include "alerting/ids.hpp"
 #include "alerting/trace.hpp"
 #include "config/units.hpp"
 
 namespace vitald::alerting {
 namespace {
-
-constexpr std::size_t typed_prefix = 4;
 
 std::string with(std::string words, const std::string& why) { return why.empty() ? words : words + ": " + why; }
 
@@ -126,13 +125,13 @@ void explain_delivered(const Turn& turn, Incident& incident, const Delivered& ev
 std::string words_of_opening(const Incident& incident) {
   std::vector<std::string> names;
   for (const auto& [receiver, told] : incident.told) names.push_back(receiver);
-  return "incident " + incident.facts.id.incident.substr(0, typed_prefix) + " is opened as " +
+  return "incident " + short_id(incident.facts.id.incident) + " is opened as " +
          std::string(to_string(incident.facts.severity)) +
          (names.empty() ? ", nobody is told yet" : ", told: " + joined(names));
 }
 
 std::string name_of(const Incident& incident) {
-  return incident.facts.check + " (" + incident.facts.id.incident.substr(0, typed_prefix) + ")";
+  return incident.facts.check + " (" + short_id(incident.facts.id.incident) + ")";
 }
 
 }  // namespace vitald::alerting

@@ -27,17 +27,20 @@ std::string kind_of(const std::string& summary) {
   return colon == std::string::npos ? summary : summary.substr(colon + 2);
 }
 
-/// Of equal urgency and with equal words; the most urgent first, then the largest.
-std::vector<Alike> grouped(const std::vector<Trouble>& troubles) {
+/// With equal words, and of equal urgency where that is asked for; the most urgent first, then the largest.
+std::vector<Alike> grouped(const std::vector<Trouble>& troubles, bool by_severity) {
   std::vector<Alike> groups;
   std::map<std::pair<Severity, std::string>, std::size_t> places;
   for (const Trouble& trouble : troubles) {
     const std::string kind = kind_of(trouble.summary);
-    const auto [place, fresh] = places.try_emplace({trouble.severity, kind}, groups.size());
+    const Severity apart = by_severity ? trouble.severity : Severity::p0;
+    const auto [place, fresh] = places.try_emplace({apart, kind}, groups.size());
     if (fresh) {
       groups.push_back({trouble.severity, trouble.summary, {}});
     } else {
-      groups[place->second].summary = kind;
+      Alike& group = groups[place->second];
+      group.summary = kind;
+      group.severity = std::min(group.severity, trouble.severity);
     }
     groups[place->second].checks.push_back(trouble.check);
   }
@@ -60,11 +63,10 @@ std::string names(const std::vector<std::string>& all, std::size_t& room) {
   return shown == all.size() ? text : text + " and " + std::to_string(all.size() - shown) + " more";
 }
 
-}  // namespace
-
-StormWords describe(const std::vector<Trouble>& troubles) {
-  StormWords words;
-  std::vector<Alike> groups = grouped(troubles);
+/// One piece for each kind of failure and urgency, as many as there is room for.
+std::vector<Evidence> listed(const std::vector<Trouble>& troubles) {
+  std::vector<Evidence> evidence;
+  std::vector<Alike> groups = grouped(troubles, true);
   std::size_t room = named_max;
   std::size_t rest = troubles.size();
   for (std::size_t i = 0; i < std::min(groups.size(), groups_max); ++i) {
@@ -73,33 +75,41 @@ StormWords describe(const std::vector<Trouble>& troubles) {
     const std::string severity = std::string(to_string(group.severity)) + " ";
     if (group.checks.size() == 1 && room > 0) {
       --room;
-      words.evidence.push_back({group.checks.front(), severity + group.summary});
+      evidence.push_back({group.checks.front(), severity + group.summary});
     } else {
-      words.evidence.push_back({severity + counted(group.checks.size(), group.summary), names(group.checks, room)});
+      evidence.push_back({severity + counted(group.checks.size(), group.summary), names(group.checks, room)});
     }
   }
-  if (rest > 0) {
-    std::vector<std::string> others;
-    for (std::size_t i = groups_max; i < groups.size(); ++i) {
-      for (std::string& name : groups[i].checks) others.push_back(std::move(name));
-    }
-    words.evidence.push_back({std::to_string(rest) + " of other kinds", names(others, room)});
+  if (rest == 0) return evidence;
+  std::vector<std::string> others;
+  for (std::size_t i = groups_max; i < groups.size(); ++i) {
+    for (std::string& name : groups[i].checks) others.push_back(std::move(name));
   }
-  if (groups.size() == 1 && troubles.size() > 1) {
-    words.summary = bounded(groups.front().summary, words_max);
-    return words;
-  }
+  evidence.push_back({std::to_string(rest) + " of other kinds", names(others, room)});
+  return evidence;
+}
+
+/// "12 x connection refused, blog 502 Bad Gateway, 3 other": whatever their urgency.
+std::string summed_up(const std::vector<Trouble>& troubles) {
+  const std::vector<Alike> groups = grouped(troubles, false);
+  if (groups.size() == 1 && troubles.size() > 1) return bounded(groups.front().summary, words_max);
+  std::string text;
   std::size_t unsaid = troubles.size();
   for (std::size_t i = 0; i < std::min(groups.size(), groups_in_summary); ++i) {
     const Alike& group = groups[i];
     unsaid -= group.checks.size();
     // What cannot be measured says itself of which check it is.
     const bool named = group.checks.size() == 1 && group.checks.front() != "vitald";
-    words.summary += (i == 0 ? "" : ", ") + (named ? group.checks.front() + " " : std::string()) +
-                     counted(group.checks.size(), group.summary);
+    text += (i == 0 ? "" : ", ") + (named ? group.checks.front() + " " : std::string()) +
+            counted(group.checks.size(), group.summary);
   }
-  if (unsaid > 0) words.summary += ", " + std::to_string(unsaid) + " other";
-  return words;
+  return unsaid > 0 ? text + ", " + std::to_string(unsaid) + " other" : text;
+}
+
+}  // namespace
+
+StormWords describe(const std::vector<Trouble>& troubles) {
+  return {.summary = summed_up(troubles), .evidence = listed(troubles)};
 }
 
 }  // namespace vitald::alerting

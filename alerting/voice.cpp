@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "alerting/ids.hpp"
 #include "config/units.hpp"
 
 namespace vitald::alerting {
@@ -15,7 +16,6 @@ constexpr std::size_t longest_proof = 1600;
 constexpr std::size_t most_proofs = 20;
 constexpr std::size_t most_affected = 10;
 constexpr std::size_t longest_address = 2000;
-constexpr std::size_t typed_prefix = 4;  // the shortest that `vitald ack` takes
 
 /// http and https only, and nothing in it that could end a link or a line early (docs/guarantees.md R18).
 std::string link(const std::string& address) {
@@ -152,7 +152,7 @@ Message compose(const Notification& note) {
   if (note.kind == NotificationKind::recovery) return message;
   message.remedy = clean(note.remedy, longest_sentence);
   if (note.kind == NotificationKind::digest) return message;
-  if (!note.acknowledged_by) message.acknowledge = "vitald ack " + note.id.incident.substr(0, typed_prefix);
+  if (!note.acknowledged_by) message.acknowledge = "vitald ack " + short_id(note.id.incident);
   return message;
 }
 

@@ -20,7 +20,6 @@ using alerting::IncidentRecord;
 namespace {
 
 constexpr Duration disk_patience = std::chrono::seconds(5);
-constexpr std::size_t shortest_prefix = 4;
 
 /// The one that a person means, among the closed ones that fit.
 Result<IncidentRecord> only_one(std::vector<IncidentRecord> found, const std::string& prefix) {
@@ -68,7 +67,8 @@ asio::awaitable<Result<alerting::Story>> App::incident(std::string prefix) {
     }
   }
   const std::string typed = alerting::fold_id(std::string_view(prefix).substr(0, 20));
-  if (typed.size() < shortest_prefix) co_return Failure{"", "an incident is named by at least 4 characters of its id"};
+  if (typed.size() < alerting::typed_prefix)
+    co_return Failure{"", "an incident is named by at least 4 characters of its id"};
   HistoryQuery query;
   query.prefix = typed;
   query.most = 2;
@@ -95,7 +95,7 @@ asio::awaitable<Result<ExplainReport>> App::explain(std::string name) {
   }
   const std::string typed = alerting::fold_id(std::string_view(name).substr(0, 20));
   HistoryQuery query;
-  query.prefix = typed.size() < shortest_prefix ? "-" : typed;
+  query.prefix = typed.size() < alerting::typed_prefix ? "-" : typed;
   query.most = 2;
   auto found = co_await history(std::move(query));
   if (!found) co_return found.failure();

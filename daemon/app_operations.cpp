@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "alerting/ids.hpp"
 #include "daemon/admin_http.hpp"
 #include "daemon/app.hpp"
 #include "daemon/control.hpp"
@@ -70,8 +71,11 @@ Result<std::string> App::acknowledge(std::string_view incident, std::string by) 
   auto id = engine_->find_incident(incident);
   if (!id) return id.failure();
   log_.info("incident " + *id + " acknowledged by " + by);
+  const auto record = engine_->incident(clock_.now(), *id);
+  const std::string said = "incident " + alerting::short_id(*id) + (record ? " of " + record->check : "") +
+                           " is taken by " + by + ": reminders and escalation stop";
   pipeline_->decide(alerting::Acknowledged{*id, std::move(by)});
-  return *id;
+  return said;
 }
 
 Result<std::string> App::unacknowledge(std::string_view incident, std::string by) {
@@ -79,7 +83,7 @@ Result<std::string> App::unacknowledge(std::string_view incident, std::string by
   if (!id) return id.failure();
   log_.info("acknowledgement of incident " + *id + " taken back by " + by);
   pipeline_->decide(alerting::Acknowledged{*id, std::move(by), true});
-  return "incident " + *id + " is nobody's again";
+  return "incident " + alerting::short_id(*id) + " is nobody's again: its escalation begins anew";
 }
 
 MutedView App::muted() const { return {engine_->silences(), engine_->maintenance(clock_.now().wall)}; }

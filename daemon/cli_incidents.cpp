@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "alerting/ids.hpp"
 #include "daemon/cli_render.hpp"
 
 namespace vitald::daemon {
@@ -11,22 +12,14 @@ using nlohmann::json;
 
 constexpr std::size_t about_width = 13;
 
-/// "2026-11-21 02:13:41" of RFC 3339.
-std::string short_time(std::string at) {
-  at = at.substr(0, 19);
-  std::replace(at.begin(), at.end(), 'T', ' ');
-  return at;
-}
-
 std::string sentence(std::string text) { return text.empty() || text.back() == '.' ? text : text + "."; }
 
 std::string reasons(const json& list, const Terminal& terminal) {
   std::string out;
   for (const json& reason : list) {
-    out += "  " + dim(terminal, short_time(text_of(reason, "at"))) + "  " + hanging(lines_of(reason, "text"), 23);
+    out += "  " + dim(terminal, short_time(reason, "at")) + "  " + hanging(lines_of(reason, "text"), 23);
     if (reason.contains("times"))
-      out += " (" + std::to_string(reason.value("times", 1)) + " times since " + short_time(text_of(reason, "first")) +
-             ")";
+      out += " (" + std::to_string(reason.value("times", 1)) + " times since " + short_time(reason, "first") + ")";
     out += "\n";
   }
   return out;
@@ -48,7 +41,7 @@ std::string joined(const json& object, const char* name) {
 std::string proof(const json& incident, const char* name, const std::string& title, const Terminal& terminal) {
   const auto seen = incident.find(name);
   if (seen == incident.end()) return "";
-  std::string out = "\n" + title + ", " + short_time(text_of(*seen, "at")) + " UTC\n";
+  std::string out = "\n" + title + ", " + short_time(*seen, "at") + " UTC\n";
   out += "  " + text_of(*seen, "summary") + "\n";
   for (const json& piece : seen->value("evidence", json::array()))
     out += fact(terminal, text_of(piece, "label"), lines_of(piece, "text"));
@@ -85,9 +78,8 @@ std::string render_story(const json& incident, const Terminal& terminal) {
   std::string out = coloured(terminal, status, text_of(incident, "severity") + " " + status) + ": " +
                     bold(terminal, text_of(incident, "check")) + " - " + text_of(incident, "summary") + "\n";
   out += fact(terminal, "incident", text_of(incident, "id"));
-  out += fact(terminal, "from", short_time(text_of(incident, "opened")) + " UTC");
-  out += fact(terminal, "to",
-              incident.contains("closed") ? short_time(text_of(incident, "closed")) + " UTC" : "still open");
+  out += fact(terminal, "from", time_of(incident, "opened"));
+  out += fact(terminal, "to", incident.contains("closed") ? time_of(incident, "closed") : "still open");
   out += fact(terminal, "confirmed by", text_of(incident, "confirmed_by"));
   out += fact(terminal, "cause", text_of(incident, "cause"));
   out += fact(terminal, "affected", joined(incident, "affected"));
@@ -96,7 +88,7 @@ std::string render_story(const json& incident, const Terminal& terminal) {
     std::string words = text_of(told, "receiver") + (told.value("refused", false)     ? ": refused"
                                                      : told.value("delivered", false) ? ": delivered"
                                                                                       : ": not known to be delivered");
-    if (told.contains("first")) words += ", first " + short_time(text_of(told, "first")) + " UTC";
+    if (told.contains("first")) words += ", first " + time_of(told, "first");
     out += fact(terminal, "told", words);
   }
   out += fact(terminal, "what to do", text_of(incident, "remedy"));
@@ -110,8 +102,8 @@ std::string render_closed(const json& closed, const Terminal& terminal) {
   if (closed.empty()) return "none has ended in that time\n";
   std::string out;
   for (const json& incident : closed) {
-    out += dim(terminal, short_time(text_of(incident, "opened")) + " to " + short_time(text_of(incident, "closed"))) +
-           " UTC  " + text_of(incident, "id").substr(0, 4) + "  " + text_of(incident, "severity") + " " +
+    out += dim(terminal, short_time(incident, "opened") + " to " + short_time(incident, "closed")) + " UTC  " +
+           alerting::short_id(text_of(incident, "id")) + "  " + text_of(incident, "severity") + " " +
            bold(terminal, text_of(incident, "check")) + " - " + text_of(incident, "summary") + "\n";
   }
   return out;

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "alerting/ids.hpp"
 #include "config/units.hpp"
 #include "daemon/api.hpp"
 #include "daemon/cli_commands.hpp"
@@ -43,8 +44,8 @@ int add_one(const CommandLine& line, const SilenceWords& said, std::vector<std::
   if (line.json) {
     line.out << dump(*made) << "\n";
   } else {
-    const std::string id = text_of(*made, "id").substr(0, 4);
-    line.out << "silence " << id << " of " << text_of(*made, "checks") << " until " << text_of(*made, "until")
+    const std::string id = alerting::short_id(text_of(*made, "id"));
+    line.out << "silence " << id << " of " << text_of(*made, "checks") << " until " << time_of(*made, "until")
              << (said.until_recovered ? ", or until it has recovered" : "") << "; ends with: vitald silence end " << id
              << "\n";
   }
@@ -80,8 +81,9 @@ int maintenance_command(const CommandLine& line, const SilenceWords& said) {
 std::string render_silences(const json& result, const Terminal& terminal) {
   std::string out;
   for (const json& silence : result.value("silences", json::array())) {
-    out += bold(terminal, padded(text_of(silence, "id").substr(0, 4), id_width)) + text_of(silence, "checks") + "\n";
-    out += "      until " + text_of(silence, "until") +
+    out += bold(terminal, padded(alerting::short_id(text_of(silence, "id")), id_width)) + text_of(silence, "checks") +
+           "\n";
+    out += "      until " + time_of(silence, "until") +
            (silence.value("until_recovered", false) ? ", or until it has recovered" : "") + "\n";
     out += "      " + why_of(silence) + "\n";
   }
@@ -94,8 +96,8 @@ std::string render_maintenance(const json& result, const Terminal& terminal) {
     const json next = window.value("next", json::object());
     out += bold(terminal, text_of(window, "name")) + ": " + text_of(window, "checks") + "\n";
     if (window.value("active", false))
-      out += "      " + coloured(terminal, "warning", "now") + "  until " + text_of(window, "until") + "\n";
-    out += "      next " + text_of(next, "from") + " until " + text_of(next, "until") + "\n";
+      out += "      " + coloured(terminal, "warning", "now") + "  until " + time_of(window, "until") + "\n";
+    out += "      next " + time_of(next, "from") + " until " + time_of(next, "until") + "\n";
   }
   const json silences = result.value("silences", json::array());
   if (out.empty()) out = "no maintenance windows are configured\n";
@@ -107,12 +109,12 @@ std::string render_muted(const json& result, const Terminal& terminal) {
   std::string out;
   for (const json& window : result.value("maintenance", json::array())) {
     if (!window.value("active", false)) continue;
-    out += "muted: " + text_of(window, "checks") + " until " + text_of(window, "until") + ", maintenance " +
+    out += "muted: " + text_of(window, "checks") + " until " + time_of(window, "until") + ", maintenance " +
            text_of(window, "name") + "\n";
   }
   for (const json& silence : result.value("silences", json::array())) {
-    out += "muted: " + text_of(silence, "checks") + " until " + text_of(silence, "until") + ", " + why_of(silence) +
-           dim(terminal, "  vitald silence end " + text_of(silence, "id").substr(0, 4)) + "\n";
+    out += "muted: " + text_of(silence, "checks") + " until " + time_of(silence, "until") + ", " + why_of(silence) +
+           dim(terminal, "  vitald silence end " + alerting::short_id(text_of(silence, "id"))) + "\n";
   }
   return out.empty() ? out : "\n" + out;
 }

@@ -2,6 +2,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "alerting/ids.hpp"
 #include "config/units.hpp"
 #include "daemon/cli_render.hpp"
 
@@ -68,7 +69,7 @@ std::string row(const json& check, std::size_t name_width, const Terminal& termi
            std::to_string(confirming->value("needed", 0)) + ")";
   }
   if (const std::string incident = text_of(check, "incident"); !incident.empty())
-    why += "  [" + incident.substr(0, 4) + "]";
+    why += "  [" + alerting::short_id(incident) + "]";
   const std::size_t used = state_width + name_width + 4;
   const std::size_t room = terminal.width > used + 20 ? terminal.width - used : 0;
   return coloured(terminal, standing, padded(standing, state_width)) + " " +
@@ -107,20 +108,20 @@ std::string render_incidents(const json& result, const Terminal& terminal) {
     const auto fact = [&](std::string_view name, const std::string& text) {
       if (!text.empty()) out += "  " + dim(terminal, padded(plain(name), 12)) + " " + hanging(text, 15) + "\n";
     };
-    fact("since", text_of(incident, "opened"));
+    fact("since", time_of(incident, "opened"));
     if (text_of(incident, "now") != text_of(incident, "summary")) fact("now", text_of(incident, "now"));
     for (const json& piece : incident.value("evidence", json::array()))
       fact(text_of(piece, "label"), lines_of(piece, "text"));
     const json muted = incident.value("muted", json::object());
     if (!muted.empty()) {
       const std::string owner = text_of(muted, "owner");
-      fact("muted", "by " + text_of(muted, "by") + " until " + text_of(muted, "until") +
+      fact("muted", "by " + text_of(muted, "by") + " until " + time_of(muted, "until") +
                         (owner.empty() ? "" : ", " + owner) + ": " + text_of(muted, "reason"));
     }
     fact("what to do", text_of(incident, "remedy"));
     fact("runbook", text_of(incident, "runbook"));
     const std::string by = text_of(incident, "acknowledged_by");
-    fact(by.empty() ? "acknowledge" : "taken by", by.empty() ? "vitald ack " + id.substr(0, 4) : by);
+    fact(by.empty() ? "acknowledge" : "taken by", by.empty() ? "vitald ack " + alerting::short_id(id) : by);
     out += "\n";
   }
   if (const auto closed = result.find("closed"); closed != result.end()) out += render_closed(*closed, terminal);

@@ -84,6 +84,17 @@ std::string hanging(std::string text, std::size_t indent) {
   return text;
 }
 
+std::string short_time(const nlohmann::json& object, const char* name) {
+  std::string at = text_of(object, name).substr(0, 19);
+  std::replace(at.begin(), at.end(), 'T', ' ');
+  return at;
+}
+
+std::string time_of(const nlohmann::json& object, const char* name) {
+  const std::string at = short_time(object, name);
+  return at.empty() ? at : at + " UTC";
+}
+
 double number_of(const nlohmann::json& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_number() ? found->get<double>() : 0;

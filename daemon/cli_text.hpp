@@ -32,6 +32,10 @@ std::string text_of(const nlohmann::json& object, const char* name);
 std::string lines_of(const nlohmann::json& object, const char* name);
 /// `text` with `indent` blanks before all of its lines but the first.
 std::string hanging(std::string text, std::size_t indent);
+/// "2026-11-21 02:13:41" of a member in RFC 3339, or "".
+std::string short_time(const nlohmann::json& object, const char* name);
+/// The same with " UTC".
+std::string time_of(const nlohmann::json& object, const char* name);
 /// The number member, or 0.
 double number_of(const nlohmann::json& object, const char* name);
 

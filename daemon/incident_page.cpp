@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "alerting/ids.hpp"
 #include "config/units.hpp"
 #include "daemon/html.hpp"
 
@@ -25,7 +26,7 @@ void head(Html& html, const alerting::Story& story) {
   html.open("meta", {{"name", "color-scheme"}, {"content", "light dark"}});
   html.open("meta", {{"name", "robots"}, {"content", "noindex"}});
   html.open("link", {{"rel", "stylesheet"}, {"href", "/style.css"}});
-  html.element("title", story.record.check + " - " + story.record.id.substr(0, 4)).close("head");
+  html.element("title", story.record.check + " - " + alerting::short_id(story.record.id)).close("head");
 }
 
 void facts(Html& html, const alerting::Story& story, Wall now) {
@@ -51,16 +52,16 @@ void facts(Html& html, const alerting::Story& story, Wall now) {
   fact(html, "What to do", told.remedy);
   if (!told.runbook.empty()) html.element("dt", "Runbook").open("dd").link(told.runbook, told.runbook).close("dd");
   if (!told.acknowledged_by && !story.record.closed)
-    fact(html, "Acknowledge", "vitald ack " + story.record.id.substr(0, 4));
-  fact(html, "Post-mortem", "vitald report " + story.record.id.substr(0, 4));
+    fact(html, "Acknowledge", "vitald ack " + alerting::short_id(story.record.id));
+  fact(html, "Post-mortem", "vitald report " + alerting::short_id(story.record.id));
   html.close("dl");
 }
 
 void timeline(Html& html, const alerting::Story& story) {
   html.open("section").element("h2", "Timeline").open("table").open("tbody");
   for (const alerting::Reason& reason : story.timeline) {
-    html.open("tr").element("td", say_time(reason.at, true), {{"class", "last"}});
-    html.open("td", {{"class", "why"}}).text(reason.text);
+    html.open("tr").element("td", say_time(reason.at, true), {{"class", "when"}});
+    html.open("td", {{"class", "what"}}).text(reason.text);
     if (reason.times > 1)
       html.element("small", std::to_string(reason.times) + " times since " + say_time(reason.first, true));
     html.close("td").close("tr");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "alerting/ids.hpp"
 #include "config/units.hpp"
 #include "daemon/html.hpp"
 #include "daemon/overview.hpp"
@@ -114,7 +115,7 @@ void incident(Html& html, const alerting::IncidentView& view, const BoardRow* ro
     fact(html, "What to do", row->observation.remedy);
     if (!row->runbook.empty()) html.element("dt", "Runbook").open("dd").link(row->runbook, row->runbook).close("dd");
   }
-  if (!view.acknowledged_by) fact(html, "Acknowledge", "vitald ack " + record.id.substr(0, 4));
+  if (!view.acknowledged_by) fact(html, "Acknowledge", "vitald ack " + alerting::short_id(record.id));
   html.element("dt", "More").open("dd").open("a", {{"href", "/incidents/" + record.id}});
   html.text("timeline and proof").close("a").close("dd");
   html.close("dl").close("article");
@@ -163,7 +164,7 @@ void muted(Html& html, const MutedView& view, Wall now) {
   for (const auto& silence : view.silences) {
     lines.push_back(silence.checks + " until " + moment(silence.until, now) +
                     (silence.until_recovered ? " or its recovery" : "") + ": " + silence.owner + ", " + silence.reason +
-                    " (vitald silence end " + silence.id.substr(0, 4) + ")");
+                    " (vitald silence end " + alerting::short_id(silence.id) + ")");
   }
   if (lines.empty()) return;
   html.open("section").element("h2", "Muted");

@@ -41,6 +41,7 @@ article h3 { margin: 0; font-size: 1.1rem; overflow-wrap: anywhere; }
 .severity { background: var(--ink); color: var(--card); border-radius: .3rem; padding: 0 .4rem; }
 .verdict { color: var(--ink); }
 .summary { margin: .35rem 0 .5rem; font-size: 1.05rem; overflow-wrap: anywhere; }
+header + section { margin-top: 1rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: 0; }
 dt { color: var(--dim); max-width: 12rem; overflow-wrap: anywhere; }
 dd { margin: 0; overflow-wrap: anywhere; }
@@ -54,7 +55,8 @@ tbody th small { display: inline-block; margin-left: .4rem; }
 .badge { display: inline-block; min-width: 5.2rem; text-align: center; border-radius: .3rem; padding: 0 .4rem; }
 .badge { color: var(--ink); background: var(--soft); font-weight: 600; }
 .why { width: 45%; overflow-wrap: anywhere; }
-.last, .took, .next { white-space: nowrap; font-variant-numeric: tabular-nums; color: var(--dim); }
+.what { width: 100%; overflow-wrap: anywhere; }
+.last, .took, .next, .when { white-space: nowrap; font-variant-numeric: tabular-nums; color: var(--dim); }
 .note, footer { color: var(--dim); font-size: .9rem; }
 @media (max-width: 700px) {
   main { padding: .6rem; }
@@ -67,7 +69,7 @@ tbody th small { display: inline-block; margin-left: .4rem; }
   tr { border-top: 1px solid var(--line); }
   tbody tr:first-child { border-top: 0; }
   th, td { border: 0; padding: 0; }
-  .why { grid-column: 1 / -1; width: auto; }
+  .why, .what { grid-column: 1 / -1; width: auto; }
   .why:empty, .took, .next { display: none; }
   .last { grid-column: 1 / -1; font-size: .85rem; }
   .last:empty { display: none; }

@@ -194,7 +194,7 @@ TEST_F(Commands, AcknowledgeForOthersAndTakeItBack) {
 TEST_F(Commands, MakeEndAndListSilences) {
   EXPECT_EQ(silence_command(line(), {{"api-*", "team=web"}, "90m", "new release", true}), 0);
   EXPECT_EQ(taken(),
-            "silence 7k2m of api-* team=web until 2026-11-21T13:30:00.000Z, or until it has recovered; ends with: "
+            "silence 7k2m of api-* team=web until 2026-11-21 13:30:00 UTC, or until it has recovered; ends with: "
             "vitald silence end 7k2m\n");
   EXPECT_EQ(daemon.asked.lasts, std::chrono::minutes(90));
   EXPECT_EQ(daemon.asked.reason, "new release");
@@ -207,11 +207,11 @@ TEST_F(Commands, MakeEndAndListSilences) {
   daemon.hushed.maintenance = {
       {"deploy", "team=web", Span{wall(noon - 60), wall(noon + 60)}, {wall(noon + 900), wall(noon + 960)}}};
   EXPECT_EQ(silence_command(line(), {{"list"}}), 0);
-  EXPECT_THAT(taken(), testing::AllOf(HasSubstr("7k2m  api-*\n"), HasSubstr("until 2026-11-21T12:01:00.000Z\n"),
+  EXPECT_THAT(taken(), testing::AllOf(HasSubstr("7k2m  api-*\n"), HasSubstr("until 2026-11-21 12:01:00 UTC\n"),
                                       HasSubstr("ann: new "), testing::Not(HasSubstr("\033"))));
   EXPECT_EQ(maintenance_command(line(), {}), 0);
-  EXPECT_THAT(taken(), testing::AllOf(HasSubstr("deploy: team=web\n"), HasSubstr("now  until 2026-11-21T12:01"),
-                                      HasSubstr("next 2026-11-21T12:15"), HasSubstr("and by hand:\n7k2m")));
+  EXPECT_THAT(taken(), testing::AllOf(HasSubstr("deploy: team=web\n"), HasSubstr("now  until 2026-11-21 12:01"),
+                                      HasSubstr("next 2026-11-21 12:15"), HasSubstr("and by hand:\n7k2m")));
   EXPECT_EQ(status_command(line()), 0);
   EXPECT_THAT(taken(), testing::AllOf(HasSubstr("muted: team=web until"), HasSubstr("muted: api-* until")));
   EXPECT_EQ(silence_command(line(true), {{"list"}}), 0);
