@@ -52,6 +52,7 @@ class App final : public Operations {
   Result<std::string> end_silence(std::string_view silence, std::string by) override;
   boost::asio::awaitable<Result<std::string>> test_notify(std::string receiver) override;
   boost::asio::awaitable<PingReply> ping(const std::string& check, const probes::Ping& ping) override;
+  std::string outline() const override;
   boost::asio::awaitable<Result<std::string>> reload() override;
 
  private:

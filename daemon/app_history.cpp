@@ -11,6 +11,7 @@
 #include "daemon/app.hpp"
 #include "daemon/control.hpp"
 #include "daemon/local_operations.hpp"
+#include "daemon/outline.hpp"
 
 namespace vitald::daemon {
 
@@ -39,6 +40,8 @@ std::string hint(const Configuration& configuration, const std::string& name) {
 }
 
 }  // namespace
+
+std::string App::outline() const { return unpack_outline(*configuration_.outline); }
 
 asio::awaitable<Result<std::vector<IncidentRecord>>> App::history(HistoryQuery query) {
   // Shared, since the disk may answer after we have gone.

@@ -35,6 +35,7 @@ int command_status(const CommandOptions& options);
 int command_incidents(const CommandOptions& options);
 int command_explain(const CommandOptions& options);
 int command_report(const CommandOptions& options);
+int command_plan(const CommandOptions& options);
 int command_test_rules(const CommandOptions& options);
 int command_ack(const CommandOptions& options);
 int command_silence(const CommandOptions& options);

@@ -9,6 +9,7 @@
 
 #include "daemon/cli_commands.hpp"
 #include "daemon/commands.hpp"
+#include "daemon/commands_parts.hpp"
 #include "daemon/configuration.hpp"
 #include "daemon/control_client.hpp"
 #include "daemon/local_operations.hpp"
@@ -23,15 +24,7 @@ std::string environment(const char* name) {
 }
 
 CommandLine command_line(const CommandOptions& options, Ask ask) {
-  return {std::move(ask), options.json, terminal_of(STDOUT_FILENO, environment("NO_COLOR"), environment("TERM")),
-          std::cout,      std::cerr,    environment("SUDO_USER")};
-}
-
-/// The running daemon's socket, as its configuration says; a file that has mistakes now does not hide a daemon that
-/// runs.
-std::filesystem::path control_socket(const CommandOptions& options) {
-  const LoadedConfiguration loaded = load_configuration(options.config, Secrets::leave);
-  return (loaded.configuration ? loaded.configuration->runtime : Configuration().runtime) / "control.sock";
+  return {std::move(ask), options.json, terminal_of_stdout(), std::cout, std::cerr, environment("SUDO_USER")};
 }
 
 CommandLine ask_daemon(const CommandOptions& options) {
@@ -55,6 +48,13 @@ int with_local(const CommandOptions& options, Command command) {
 }
 
 }  // namespace
+
+Terminal terminal_of_stdout() { return terminal_of(STDOUT_FILENO, environment("NO_COLOR"), environment("TERM")); }
+
+std::filesystem::path control_socket(const CommandOptions& options) {
+  const LoadedConfiguration loaded = load_configuration(options.config, Secrets::leave);
+  return (loaded.configuration ? loaded.configuration->runtime : Configuration().runtime) / "control.sock";
+}
 
 int command_probe(const CommandOptions& options) {
   const auto probe = [&](const CommandLine& line) { return probe_command(line, options.name); };

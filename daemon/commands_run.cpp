@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
@@ -10,6 +11,7 @@
 
 #include "daemon/app.hpp"
 #include "daemon/commands.hpp"
+#include "daemon/commands_parts.hpp"
 #include "daemon/configuration.hpp"
 #include "daemon/log.hpp"
 #include "daemon/service_manager.hpp"
@@ -21,12 +23,6 @@ namespace {
 
 void print_problems(const config::Problems& problems, std::FILE* out) {
   for (const config::Problem& problem : problems.all()) std::fprintf(out, "%s\n", problem.text().c_str());
-}
-
-std::size_t count_errors(const config::Problems& problems) {
-  std::size_t errors = 0;
-  for (const config::Problem& problem : problems.all()) errors += problem.warning ? 0U : 1U;
-  return errors;
 }
 
 /// Secrets are in this process: no core dump, no ptrace by others of the same user, files for nobody else.
@@ -77,19 +73,29 @@ int command_run(const CommandOptions& options) {
   return EXIT_SUCCESS;
 }
 
+nlohmann::json problems_json(const config::Problems& problems, const std::filesystem::path& file) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const config::Problem& problem : problems.all()) {
+    list.push_back({{"file", problem.at.file ? *problem.at.file : file.string()},
+                    {"line", problem.at.line},
+                    {"column", problem.at.column},
+                    {"severity", problem.warning ? "warning" : "error"},
+                    {"text", problem.what}});
+  }
+  return list;
+}
+
+std::string count_mistakes(const config::Problems& problems, const std::filesystem::path& file) {
+  const auto errors = std::count_if(problems.all().begin(), problems.all().end(),
+                                    [](const config::Problem& problem) { return !problem.warning; });
+  return file.string() + ": " + std::to_string(errors) + (errors == 1 ? " mistake" : " mistakes");
+}
+
 int command_check_config(const CommandOptions& options) {
   const LoadedConfiguration loaded = load_configuration(options.config, Secrets::leave);
-  const std::size_t errors = count_errors(loaded.problems);
   if (options.json) {
-    nlohmann::json list = nlohmann::json::array();
-    for (const config::Problem& problem : loaded.problems.all()) {
-      list.push_back({{"file", problem.at.file ? *problem.at.file : options.config.string()},
-                      {"line", problem.at.line},
-                      {"column", problem.at.column},
-                      {"severity", problem.warning ? "warning" : "error"},
-                      {"text", problem.what}});
-    }
-    const nlohmann::json report{{"valid", loaded.configuration.has_value()}, {"problems", std::move(list)}};
+    const nlohmann::json report{{"valid", loaded.configuration.has_value()},
+                                {"problems", problems_json(loaded.problems, options.config)}};
     std::cout << report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
   } else {
     print_problems(loaded.problems, stdout);
@@ -97,7 +103,7 @@ int command_check_config(const CommandOptions& options) {
       std::printf("%s: in order, %zu checks, %zu receivers\n", options.config.c_str(),
                   loaded.configuration->checks.size(), loaded.configuration->receivers.size());
     } else {
-      std::printf("%s: %zu %s\n", options.config.c_str(), errors, errors == 1 ? "mistake" : "mistakes");
+      std::printf("%s\n", count_mistakes(loaded.problems, options.config).c_str());
     }
   }
   return loaded.configuration ? EXIT_SUCCESS : exit_configuration;

@@ -10,6 +10,7 @@
 #include "config/document.hpp"
 #include "config/schema.hpp"
 #include "daemon/configuration_parts.hpp"
+#include "daemon/outline.hpp"
 #include "probes/ping.hpp"
 
 namespace vitald::daemon {
@@ -227,7 +228,11 @@ LoadedConfiguration load_configuration(const std::filesystem::path& file, Secret
       for (CheckDraft& draft : parts.checks) load_secrets(draft.secrets, problems, &draft.plan.fingerprint);
       for (ReceiverDraft& draft : parts.receivers) load_secrets(draft.secrets, problems, nullptr);
     }
-    if (!problems.any_error()) loaded.configuration = assemble(file, std::move(parts));
+    if (!problems.any_error()) {
+      auto outline = std::make_shared<const std::string>(pack_outline(outline_of(root, parts.checks, parts.receivers)));
+      loaded.configuration = assemble(file, std::move(parts));
+      loaded.configuration->outline = std::move(outline);
+    }
   }
   problems.sort();
   return loaded;

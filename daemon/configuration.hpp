@@ -54,8 +54,9 @@ struct Configuration {
   std::filesystem::path runtime = "/run/vitald";  // control.sock, owed
   LogPlan log;
   std::vector<CheckPlan> checks;
-  std::vector<ReceiverPlan> receivers;     // never empty: `console` where the file names none
+  std::vector<ReceiverPlan> receivers;  // never empty: `console` where the file names none
   std::shared_ptr<const alerting::Rules> rules;
+  std::shared_ptr<const std::string> outline;  // packed (outline.hpp)
 };
 
 enum class Secrets { load, leave };  // only the service may be able to read them

@@ -48,19 +48,20 @@ Failure from_errno(const std::string& path, int error) {
       return {"", "you may not talk to vitald at " + path + "; use sudo, or the user that vitald runs as"};
     case EAGAIN:
       return {"", "vitald is too busy to answer at " + path + "; try again in a moment"};
+    case ENAMETOOLONG:
+      return {path, "is too long for a Unix socket"};
     default:
       return {path, "cannot talk to vitald: " + std::generic_category().message(error)};
   }
 }
 
-std::optional<Failure> connect_to(const Descriptor& socket, const std::string& path) {
+/// 0, or the error's number.
+int connect_to(const Descriptor& socket, const std::string& path) {
   sockaddr_un address{};
-  if (path.size() >= sizeof address.sun_path) return Failure{path, "is too long for a Unix socket"};
+  if (path.size() >= sizeof address.sun_path) return ENAMETOOLONG;
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, path.c_str(), path.size());
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-    return from_errno(path, errno);
-  return std::nullopt;
+  return ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0 : errno;
 }
 
 std::optional<Failure> send_all(const Descriptor& socket, const std::string& path, std::string_view text) {
@@ -110,7 +111,7 @@ Result<json> control_request(const std::filesystem::path& path, const json& requ
                              const std::function<void(const json&)>& on_progress, Duration patience) {
   const Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (socket.get() < 0) return from_errno(path.string(), errno);
-  if (auto failed = connect_to(socket, path.string())) return *failed;
+  if (const int error = connect_to(socket, path.string()); error != 0) return from_errno(path.string(), error);
   if (auto failed =
           send_all(socket, path.string(), request.dump(-1, ' ', false, json::error_handler_t::replace) + "\n")) {
     return *failed;
@@ -126,6 +127,12 @@ Result<json> control_request(const std::filesystem::path& path, const json& requ
     }
     if (!*more) return Failure{"", "vitald hung up before it had answered; see: journalctl -u vitald"};
   }
+}
+
+bool nobody_listens(const std::filesystem::path& path) {
+  const Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int error = connect_to(socket, path.string());
+  return error == ENOENT || error == ECONNREFUSED;
 }
 
 std::string own_name(std::string_view sudo_user) {

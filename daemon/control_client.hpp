@@ -18,6 +18,9 @@ Result<nlohmann::json> control_request(const std::filesystem::path& socket, cons
                                        const std::function<void(const nlohmann::json&)>& on_progress = {},
                                        Duration patience = std::chrono::minutes(2));
 
+/// Whether no daemon runs that `socket` could belong to. Not so where it may not be asked, or does not answer.
+bool nobody_listens(const std::filesystem::path& socket);
+
 /// Who asks, for `ack`: the name before sudo (`sudo_user`, of the environment), the login name, or "uid 1000".
 std::string own_name(std::string_view sudo_user);
 

@@ -1,5 +1,6 @@
 #include "daemon/control_commands.hpp"
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/this_coro.hpp>
 #include <nlohmann/json.hpp>
@@ -178,6 +179,23 @@ awaitable<void> test_notify(const Order& order) {
   co_await finish(order, outcome);
 }
 
+/// What is in force, in pieces: of 10,000 checks it is megabytes.
+awaitable<void> configuration(const Order& order) {
+  const std::string lines = order.operations.outline();
+  std::string out;
+  for (std::size_t at = 0; at < lines.size();) {
+    const std::size_t end = std::min(lines.find('\n', at), lines.size());
+    out += R"({"progress":)" + lines.substr(at, end - at) + "}\n";
+    at = end + 1;
+    if (out.size() < slice) continue;
+    const bool there = co_await order.lines.write(std::exchange(out, std::string()));
+    if (!there) co_return;
+  }
+  const json view = json_of(order.operations.view());
+  out += result_line({{"configuration", view["configuration"]}, {"time", view["time"]}});
+  co_await order.lines.write(std::move(out));
+}
+
 awaitable<void> reload(const Order& order) {
   const auto outcome = co_await order.operations.reload();
   co_await finish(order, outcome);
@@ -190,13 +208,21 @@ struct Command {
 };
 
 constexpr std::array commands = {
-    Command{"status", nullptr, status},      Command{"probe", "check", probe},
-    Command{"verify", nullptr, verify},      Command{"incidents", nullptr, incidents},
-    Command{"ack", "incident", acknowledge}, Command{"test-notify", "receiver", test_notify},
-    Command{"reload", nullptr, reload},      Command{"unack", "incident", unacknowledge},
-    Command{"silence", "reason", silence},   Command{"end-silence", "silence", end_silence},
-    Command{"silences", nullptr, silences},  Command{"incident", "incident", incident},
-    Command{"report", "incident", report},   Command{"explain", "name", explain},
+    Command{"status", nullptr, status},
+    Command{"probe", "check", probe},
+    Command{"verify", nullptr, verify},
+    Command{"incidents", nullptr, incidents},
+    Command{"ack", "incident", acknowledge},
+    Command{"test-notify", "receiver", test_notify},
+    Command{"reload", nullptr, reload},
+    Command{"unack", "incident", unacknowledge},
+    Command{"silence", "reason", silence},
+    Command{"end-silence", "silence", end_silence},
+    Command{"silences", nullptr, silences},
+    Command{"incident", "incident", incident},
+    Command{"report", "incident", report},
+    Command{"explain", "name", explain},
+    Command{"configuration", nullptr, configuration},
 };
 
 const Command* find_command(std::string_view name) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "daemon/control_commands.hpp"
+#include "daemon/outline.hpp"
 #include "daemon/report.hpp"
 #include "daemon/version.hpp"
 
@@ -124,6 +125,7 @@ asio::awaitable<Result<std::string>> LocalOperations::test_notify(std::string) {
 asio::awaitable<PingReply> LocalOperations::ping(const std::string&, const probes::Ping&) {
   co_return PingReply{503, "only the running daemon can do that", 0};
 }
+std::string LocalOperations::outline() const { return unpack_outline(*configuration_.outline); }
 asio::awaitable<Result<std::string>> LocalOperations::reload() {
   co_return Failure{"", "only the running daemon can do that"};
 }

@@ -41,6 +41,7 @@ class LocalOperations final : public Operations {
   Result<std::string> end_silence(std::string_view silence, std::string by) override;
   boost::asio::awaitable<Result<std::string>> test_notify(std::string receiver) override;
   boost::asio::awaitable<PingReply> ping(const std::string& check, const probes::Ping& ping) override;
+  std::string outline() const override;
   boost::asio::awaitable<Result<std::string>> reload() override;
 
  private:

@@ -47,6 +47,8 @@ constexpr std::array commands{
             vitald::daemon::command_maintenance},
     Command{"test-notify", "Send a test message by a receiver and say how it went", vitald::daemon::command_test_notify,
             "RECEIVER", "the receiver's name"},
+    Command{"plan", "Say what a reload to another file would change", vitald::daemon::command_plan, "FILE",
+            "the configuration to come"},
     Command{"test-rules", "Run a story against the configuration; print, or compare, who is told what and when",
             vitald::daemon::command_test_rules, "FILE", "the story; lines that begin with '>' are what is expected"},
     Command{"reload", "Load the configuration again, as SIGHUP does, and say how it went",

@@ -101,6 +101,8 @@ class Operations {
   virtual boost::asio::awaitable<Result<std::string>> test_notify(std::string receiver) = 0;
   /// A ping for a check that waits for it. Returns when it is safely stored, or will not be.
   virtual boost::asio::awaitable<PingReply> ping(const std::string& check, const probes::Ping& ping) = 0;
+  /// What the configuration in force says, without secrets: lines of JSON (outline.hpp).
+  virtual std::string outline() const = 0;
   /// As SIGHUP. The text lists the problems of a file that was not taken.
   virtual boost::asio::awaitable<Result<std::string>> reload() = 0;
 };

@@ -54,6 +54,24 @@ struct Controlled : testing::Test {
   std::unique_ptr<ControlSocket> control;
 };
 
+TEST_F(Controlled, TellsWhatIsInForceLineByLineAndWhetherAnyoneListens) {
+  EXPECT_TRUE(nobody_listens(path));
+  const std::string one = R"({"name":"web","options":{},"part":"checks"})";
+  const int many = 2000;  // more than one slice
+  for (int i = 0; i < many; ++i) daemon.outlined += one + "\n";
+  open();
+  EXPECT_FALSE(nobody_listens(path));
+  int seen = 0;
+  const auto result = control_request(path, json{{"command", "configuration"}}, [&](const json& line) {
+    EXPECT_EQ(line.dump(), one);
+    ++seen;
+  });
+  ASSERT_TRUE(result) << result.failure().sentence();
+  EXPECT_EQ(seen, many);
+  EXPECT_TRUE(result->contains("configuration"));
+  EXPECT_TRUE(result->contains("time"));
+}
+
 TEST_F(Controlled, IsOpenToItsOwnerAloneAndGoesAway) {
   open();
   struct stat info {};

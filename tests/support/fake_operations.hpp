@@ -111,9 +111,11 @@ struct FakeOperations : Operations {
     pinged.emplace_back(check, ping);
     co_return ping_reply;
   }
+  std::string outline() const override { return outlined; }
   boost::asio::awaitable<Result<std::string>> reload() override { co_return std::string("nothing changed"); }
 
   DaemonView shown;
+  std::string outlined;
   Board rows;
   std::vector<alerting::IncidentView> open;
   ExplainReport explained;
