@@ -7,7 +7,7 @@
 namespace vitald::alerting {
 namespace {
 
-constexpr std::string_view of_a_check = "check:";
+constexpr std::string_view of_a_check = "check:", of_a_receiver = "self:receiver:";
 
 }  // namespace
 
@@ -71,6 +71,12 @@ void Engine::State::join_checks_and_incidents() {
   }
 }
 
+void Engine::State::end_without_receiver(Turn& turn, const IncidentId& id, const std::string& receiver) {
+  const auto& all = turn.rules.receivers;
+  if (std::find(all.begin(), all.end(), receiver) == all.end())
+    incidents.close(turn, id, "receiver " + receiver + " was removed");
+}
+
 void Engine::State::adopt(Turn& turn) {
   Checks::Adopted adopted = checks.adopt(turn.rules);
   for (const auto& [from, to] : adopted.renamed) {
@@ -87,8 +93,10 @@ void Engine::State::adopt(Turn& turn) {
   }
   for (const Incident* incident : incidents.open_ones()) {
     const std::string& subject = incident->subject;
-    if (!subject.starts_with(of_a_check)) continue;
     const IncidentId id = incident->facts.id.incident;
+    // Over a restart nobody else remembers that there was such a receiver.
+    if (subject.starts_with(of_a_receiver)) end_without_receiver(turn, id, subject.substr(of_a_receiver.size()));
+    if (!subject.starts_with(of_a_check)) continue;
     if (const CheckState* check = checks.find(subject.substr(of_a_check.size()))) {
       incidents.relabel(turn, id, check->rules->labels);
     } else {

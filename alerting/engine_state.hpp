@@ -57,6 +57,7 @@ struct Engine::State {
   void join_checks_and_incidents();
   /// Checks that came, went, were renamed or changed, against turn.rules.
   void adopt(Turn& turn);
+  void end_without_receiver(Turn& turn, const IncidentId& id, const std::string& receiver);
 
   /// Time has passed: silences and windows that begin or end with it, and a wall clock that was set.
   void pass(Turn& turn);
