@@ -95,9 +95,7 @@ class Deriver {
     made.remembers = true;
   }
 
-  /// Nothing before a quarter of the time is known.
   std::optional<double> pace_of(const Derived& derived, const DerivedRow& row) const {
-    if (row.points.back().at - row.points.front().at < derived.over / 4) return std::nullopt;
     std::vector<TrendPoint> line;
     for (const auto& [at, value] : row.points) line.push_back({seconds(at - row.points.front().at), value});
     return slope(line, derived.falling ? Direction::falling : Direction::rising);

@@ -104,7 +104,9 @@ TEST(derive, each_row_has_its_own_share) {
 TEST(derive, a_level_that_grows_says_when_it_is_there) {
   Runs runs(reaches(0.95));
   std::optional<double> left;
-  for (int minutes = 0; minutes <= 60; minutes += 10)
+  for (int minutes = 0; minutes <= 40; minutes += 10)
+    EXPECT_FALSE(runs.value({{"used", 0.5 + minutes * 0.001}}, std::chrono::minutes(minutes))) << "five points";
+  for (int minutes = 50; minutes <= 60; minutes += 10)
     left = runs.value({{"used", 0.5 + minutes * 0.001}}, std::chrono::minutes(minutes));
   ASSERT_TRUE(left);
   EXPECT_NEAR(*left, (0.95 - 0.56) / 0.001 * 60, 1);
@@ -122,6 +124,11 @@ TEST(derive, what_does_not_move_says_nothing) {
   Runs runs(reaches(0.95));
   for (int minutes = 0; minutes < 600; minutes += 5)
     EXPECT_FALSE(runs.value({{"used", 0.5 + (minutes % 10) * 0.01}}, std::chrono::minutes(minutes)));
+  Runs drifts(reaches(0.95));
+  for (int minutes = 0; minutes < 200; minutes += 10)
+    EXPECT_FALSE(
+        drifts.value({{"used", 0.5 + minutes * 0.0001 - (minutes % 20) * 0.01}}, std::chrono::minutes(minutes)))
+        << "most points lie above the earlier ones, but not plainly enough";
   Runs slow(reaches(0.95));
   for (int minutes = 0; minutes < 600; minutes += 5)
     EXPECT_FALSE(slow.value({{"used", 0.5 + minutes * 1e-9}}, std::chrono::minutes(minutes))) << "in centuries";

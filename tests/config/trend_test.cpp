@@ -29,6 +29,7 @@ TEST(Trend, needs_points_that_plainly_go_one_way) {
   EXPECT_FALSE(slope(line({5, 5, 5, 5, 5, 5, 5}), Direction::rising));
   EXPECT_FALSE(slope(line({0, 1, 2, 3, 4, 5}), Direction::falling));
   EXPECT_FALSE(slope(line({0, 9, 0, 9, 0, 9, 0, 9}), Direction::rising));
+  EXPECT_FALSE(slope(line({10, 0, 11, 1, 12, 2, 13, 3}), Direction::rising)) << "18 pairs of 28";
   EXPECT_FALSE(slope({}, Direction::rising));
   const std::vector<TrendPoint> at_once(8, TrendPoint{1, 2});
   EXPECT_FALSE(slope(at_once, Direction::rising));
