@@ -335,7 +335,8 @@ std::optional<CheckView> Engine::view(std::string_view name) const {
 std::vector<IncidentView> Engine::open_incidents() const {
   std::vector<IncidentView> views;
   for (const Incident* incident : state_->incidents.open_ones()) {
-    views.push_back({columns_of(*incident), incident->facts.acknowledged_by, incident->muted});
+    const Notification& facts = incident->facts;
+    views.push_back({columns_of(*incident), facts.acknowledged_by, incident->muted, facts.affected});
   }
   return views;
 }

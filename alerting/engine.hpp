@@ -37,6 +37,7 @@ struct IncidentView {
   IncidentRecord record;
   std::optional<std::string> acknowledged_by;
   std::optional<Muting> muted = {};
+  std::vector<std::string> affected = {};  // checks that are put down to it
 };
 
 class Engine {

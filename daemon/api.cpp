@@ -144,6 +144,7 @@ json json_of(const alerting::IncidentView& view, const Board& board) {
   json object = columns_json(record);
   object["told"] = std::move(told);
   if (view.acknowledged_by) object["acknowledged_by"] = *view.acknowledged_by;
+  if (!view.affected.empty()) object["affected"] = view.affected;
   if (view.muted) {
     json muted = {{"by", view.muted->by}, {"reason", view.muted->reason}, {"until", rfc3339(view.muted->until)}};
     if (!view.muted->owner.empty()) muted["owner"] = view.muted->owner;

@@ -30,14 +30,6 @@ std::string fact(const Terminal& terminal, std::string_view name, const std::str
   return "  " + dim(terminal, padded(plain(name), about_width)) + " " + hanging(text, about_width + 3) + "\n";
 }
 
-std::string joined(const json& object, const char* name) {
-  std::string text;
-  for (const json& one : object.value(name, json::array())) {
-    if (one.is_string()) text += (text.empty() ? "" : ", ") + plain(one.get<std::string>());
-  }
-  return text;
-}
-
 std::string proof(const json& incident, const char* name, const std::string& title, const Terminal& terminal) {
   const auto seen = incident.find(name);
   if (seen == incident.end()) return "";
@@ -82,7 +74,7 @@ std::string render_story(const json& incident, const Terminal& terminal) {
   out += fact(terminal, "to", incident.contains("closed") ? time_of(incident, "closed") : "still open");
   out += fact(terminal, "confirmed by", text_of(incident, "confirmed_by"));
   out += fact(terminal, "cause", text_of(incident, "cause"));
-  out += fact(terminal, "affected", joined(incident, "affected"));
+  out += fact(terminal, "affected", names_in(incident, "affected"));
   out += fact(terminal, "taken by", text_of(incident, "acknowledged_by"));
   for (const json& told : incident.value("told", json::array())) {
     std::string words = text_of(told, "receiver") + (told.value("refused", false)     ? ": refused"

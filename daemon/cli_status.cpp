@@ -109,6 +109,7 @@ std::string render_incidents(const json& result, const Terminal& terminal) {
       if (!text.empty()) out += "  " + dim(terminal, padded(plain(name), 12)) + " " + hanging(text, 15) + "\n";
     };
     fact("since", time_of(incident, "opened"));
+    fact("affected", names_in(incident, "affected"));
     if (text_of(incident, "now") != text_of(incident, "summary")) fact("now", text_of(incident, "now"));
     for (const json& piece : incident.value("evidence", json::array()))
       fact(text_of(piece, "label"), lines_of(piece, "text"));

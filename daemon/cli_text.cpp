@@ -84,6 +84,16 @@ std::string hanging(std::string text, std::size_t indent) {
   return text;
 }
 
+std::string names_in(const nlohmann::json& object, const char* name) {
+  constexpr std::size_t most = 50;
+  const nlohmann::json all = object.value(name, nlohmann::json::array());
+  std::string text;
+  for (std::size_t i = 0; i < std::min(all.size(), most); ++i) {
+    if (all[i].is_string()) text += (text.empty() ? "" : ", ") + plain(all[i].get<std::string>());
+  }
+  return all.size() <= most ? text : text + " and " + std::to_string(all.size() - most) + " more";
+}
+
 std::string short_time(const nlohmann::json& object, const char* name) {
   std::string at = text_of(object, name).substr(0, 19);
   std::replace(at.begin(), at.end(), 'T', ' ');

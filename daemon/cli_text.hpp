@@ -36,6 +36,8 @@ std::string hanging(std::string text, std::size_t indent);
 std::string short_time(const nlohmann::json& object, const char* name);
 /// The same with " UTC".
 std::string time_of(const nlohmann::json& object, const char* name);
+/// The texts of a list member, the first fifty of them: "shop, blog and 3 more", or "".
+std::string names_in(const nlohmann::json& object, const char* name);
 /// The number member, or 0.
 double number_of(const nlohmann::json& object, const char* name);
 

@@ -2,7 +2,6 @@
 #include <cstdlib>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <utility>
 
 #include "daemon/api.hpp"
@@ -47,24 +46,6 @@ Result<InForce> running(const std::filesystem::path& socket) {
   return now;
 }
 
-/// The open incidents, those with the checks that they affect that a plan may concern for their sake. One that ends
-/// meanwhile stays as it was listed.
-Result<json> open_incidents(const std::filesystem::path& socket, const json& plan) {
-  const auto listed = control_request(socket, json{{"command", "incidents"}});
-  if (!listed) return listed.failure();
-  std::set<std::string> removed;
-  for (const json& name : plan["checks"]["removed"]) removed.insert("check:" + name.get<std::string>());
-  json all = listed->value("incidents", json::array());
-  for (json& incident : all) {
-    const std::string subject = incident.value("subject", "");
-    if (removed.empty() || (!removed.contains(subject) && !subject.starts_with("unknown:"))) continue;
-    const json request = {{"command", "incident"}, {"incident", incident.value("id", "")}};
-    const auto whole = control_request(socket, request);
-    if (whole && whole->contains("affected")) incident["affected"] = (*whole)["affected"];
-  }
-  return all;
-}
-
 void print(const CommandOptions& options, const InForce& now, json plan) {
   const bool daemon = !now.socket.empty();
   if (options.json) {
@@ -104,12 +85,13 @@ int command_plan(const CommandOptions& options) {
   plan["problems"] = problems_json(next.problems, options.name);
   if (!options.json) std::cerr << config::render_problems(next.problems);
   if (!now.socket.empty()) {
-    const auto incidents = open_incidents(now.socket, plan);
-    if (!incidents) {
-      std::cerr << "vitald: " << incidents.failure().sentence() << '\n';
+    const auto listed = control_request(now.socket, json{{"command", "incidents"}});
+    if (!listed) {
+      std::cerr << "vitald: " << listed.failure().sentence() << '\n';
       return exit_unavailable;
     }
-    plan["incidents"] = incidents_of_plan(plan, *incidents, now.time, *next.configuration->rules);
+    plan["incidents"] =
+        incidents_of_plan(plan, listed->value("incidents", json::array()), now.time, *next.configuration->rules);
   }
   print(options, now, std::move(plan));
   return EXIT_SUCCESS;

@@ -5,6 +5,7 @@
 #include "alerting/ids.hpp"
 #include "config/units.hpp"
 #include "daemon/html.hpp"
+#include "daemon/page.hpp"
 
 namespace vitald::daemon {
 namespace {
@@ -12,12 +13,6 @@ namespace {
 void fact(Html& html, std::string_view name, const std::string& text) {
   if (text.empty()) return;
   html.element("dt", name).open("dd").text(text, 2000).close("dd");
-}
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
 }
 
 void head(Html& html, const alerting::Story& story) {
@@ -40,7 +35,7 @@ void facts(Html& html, const alerting::Story& story, Wall now) {
   fact(html, "Lasted", say_duration(lasted));
   fact(html, "Confirmed by", told.confirmed_by);
   fact(html, "Cause", told.cause);
-  fact(html, "Also affected", joined(told.affected));
+  fact(html, "Also affected", name_list(told.affected));
   fact(html, "Taken by", told.acknowledged_by.value_or(""));
   for (const auto& [receiver, how] : story.record.told) {
     std::string words = how.refused                        ? "refused"

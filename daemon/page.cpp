@@ -102,6 +102,7 @@ void incident(Html& html, const alerting::IncidentView& view, const BoardRow* ro
   html.element("p", record.summary, {{"class", "summary"}});
   html.open("dl");
   fact(html, "Since", when(record.opened, now));
+  fact(html, "Also affected", name_list(view.affected));
   if (view.acknowledged_by) fact(html, "Taken by", *view.acknowledged_by);
   if (view.muted) {
     const std::string owner = view.muted->owner.empty() ? "" : ", " + view.muted->owner;
@@ -213,6 +214,13 @@ void checks(Html& html, const Overview& all, Wall now) {
 }
 
 }  // namespace
+
+std::string name_list(const std::vector<std::string>& names) {
+  constexpr std::size_t most = 50;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), most); ++i) text += (i == 0 ? "" : ", ") + names[i];
+  return names.size() <= most ? text : text + " and " + std::to_string(names.size() - most) + " more";
+}
 
 std::string status_page(const Operations& operations, const std::vector<alerting::IncidentRecord>& recent) {
   const DaemonView view = operations.view();

@@ -17,6 +17,8 @@ inline constexpr std::size_t most_closed_on_page = 10;
 
 /// `recent`: incidents that are over, latest first.
 std::string status_page(const Operations& operations, const std::vector<alerting::IncidentRecord>& recent = {});
+/// "shop, blog": the first fifty, and how many more.
+std::string name_list(const std::vector<std::string>& names);
 /// The stylesheet at /style.css.
 std::string_view page_style();
 

@@ -25,7 +25,7 @@ nlohmann::json plan_of(const nlohmann::json& before, const nlohmann::json& after
 /// "in_a_storm": nobody was told of it by itself, while a storm is open. "looked_at": checks that were put down to what
 /// ends, and are looked at again.
 ///
-/// `incidents` as the daemon lists them, with "affected" where it is known; `now` is the daemon's time, in RFC 3339.
+/// `incidents` as the daemon lists them; `now` is the daemon's time, in RFC 3339.
 nlohmann::json incidents_of_plan(const nlohmann::json& plan, const nlohmann::json& incidents, const std::string& now,
                                  const alerting::Rules& after);
 

@@ -83,6 +83,7 @@ TEST(Api, TellsOfIncidents) {
                  .told = {{"ops", {.refused = false, .handle = "private"}}},
                  .state = "private"};
   view.acknowledged_by = "ann";
+  view.affected = {"shop", "blog"};
   view.muted = alerting::Muting{"silence 7k2m", "bob", "new release", wall(noon + 3600)};
   daemon.open = {view};
   const json answer = json::parse(incidents_document(daemon));
@@ -90,7 +91,7 @@ TEST(Api, TellsOfIncidents) {
       json::parse(R"({"id":"k3v9abcdefghjkmnpqrs","check":"root-fs","subject":"check:root-fs","severity":"P1",
     "status":"warning","summary":"used 91 %","opened":"2026-11-21T11:59:00.000Z",
     "told":[{"receiver":"ops","refused":false}],
-    "acknowledged_by":"ann",
+    "acknowledged_by":"ann","affected":["shop","blog"],
     "muted":{"by":"silence 7k2m","owner":"bob","reason":"new release","until":"2026-11-21T13:00:00.000Z"},
     "now":"used 93 % above 90 %","runbook":"https://wiki/x",
     "evidence":[{"label":"device","text":"/dev/sda1 \uFFFD"}]})");
