@@ -4,6 +4,7 @@
 
 #include "alerting/confirm.hpp"
 #include "alerting/escalate.hpp"
+#include "alerting/name_list.hpp"
 #include "config/units.hpp"
 
 namespace vitald::alerting::words {
@@ -68,12 +69,7 @@ std::string due(Steady at, const Now& now) {
          (left >= std::chrono::seconds(1) ? ", in " + length(left) : std::string());
 }
 
-std::string list(const std::vector<std::string>& names) {
-  constexpr std::size_t most = 20;
-  std::string text;
-  for (std::size_t i = 0; i < names.size() && i < most; ++i) text += (i == 0 ? "" : ", ") + names[i];
-  return names.size() > most ? text + " and " + std::to_string(names.size() - most) + " more" : text;
-}
+std::string list(const std::vector<std::string>& names) { return name_list(names, 20); }
 
 std::string takes(const CheckRules& rules) {
   if (rules.passive) return "One bad run counts at once, and so does one good run";

@@ -2,6 +2,7 @@
 
 #include "alerting/facts.hpp"
 #include "alerting/ids.hpp"
+#include "alerting/name_list.hpp"
 #include "alerting/trace.hpp"
 #include "config/units.hpp"
 
@@ -42,12 +43,7 @@ void explain_undecided(const Turn& turn, CheckState& check, const Confirming& be
   explain(turn, check, undone("not critical any more", was.seen, was.needed, " critical runs"));
 }
 
-std::string joined(const std::vector<std::string>& names) {
-  constexpr std::size_t most = 12;
-  std::string text;
-  for (std::size_t i = 0; i < names.size() && i < most; ++i) text += (i == 0 ? "" : ", ") + names[i];
-  return names.size() > most ? text + " and " + std::to_string(names.size() - most) + " more" : text;
-}
+std::string joined(const std::vector<std::string>& names) { return name_list(names, 12); }
 
 }  // namespace
 

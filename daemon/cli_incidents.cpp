@@ -1,5 +1,4 @@
 // What `explain`, `incidents ID` and `incidents --all` print for people.
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "alerting/ids.hpp"
@@ -33,7 +32,7 @@ std::string fact(const Terminal& terminal, std::string_view name, const std::str
 std::string proof(const json& incident, const char* name, const std::string& title, const Terminal& terminal) {
   const auto seen = incident.find(name);
   if (seen == incident.end()) return "";
-  std::string out = "\n" + title + ", " + short_time(*seen, "at") + " UTC\n";
+  std::string out = "\n" + title + ", " + time_of(*seen, "at") + "\n";
   out += "  " + text_of(*seen, "summary") + "\n";
   for (const json& piece : seen->value("evidence", json::array()))
     out += fact(terminal, text_of(piece, "label"), lines_of(piece, "text"));

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <vector>
 
+#include "alerting/name_list.hpp"
 #include "alerting/voice.hpp"
 
 namespace vitald::daemon {
@@ -85,13 +87,11 @@ std::string hanging(std::string text, std::size_t indent) {
 }
 
 std::string names_in(const nlohmann::json& object, const char* name) {
-  constexpr std::size_t most = 50;
-  const nlohmann::json all = object.value(name, nlohmann::json::array());
-  std::string text;
-  for (std::size_t i = 0; i < std::min(all.size(), most); ++i) {
-    if (all[i].is_string()) text += (text.empty() ? "" : ", ") + plain(all[i].get<std::string>());
+  std::vector<std::string> names;
+  for (const nlohmann::json& one : object.value(name, nlohmann::json::array())) {
+    if (one.is_string()) names.push_back(plain(one.get<std::string>()));
   }
-  return all.size() <= most ? text : text + " and " + std::to_string(all.size() - most) + " more";
+  return alerting::name_list(names, 50);
 }
 
 std::string short_time(const nlohmann::json& object, const char* name) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "alerting/ids.hpp"
+#include "alerting/name_list.hpp"
 #include "config/units.hpp"
 #include "daemon/html.hpp"
 #include "daemon/page.hpp"
@@ -35,7 +36,7 @@ void facts(Html& html, const alerting::Story& story, Wall now) {
   fact(html, "Lasted", say_duration(lasted));
   fact(html, "Confirmed by", told.confirmed_by);
   fact(html, "Cause", told.cause);
-  fact(html, "Also affected", name_list(told.affected));
+  fact(html, "Also affected", alerting::name_list(told.affected, most_affected_on_page));
   fact(html, "Taken by", told.acknowledged_by.value_or(""));
   for (const auto& [receiver, how] : story.record.told) {
     std::string words = how.refused                        ? "refused"

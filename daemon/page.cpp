@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "alerting/ids.hpp"
+#include "alerting/name_list.hpp"
 #include "config/units.hpp"
 #include "daemon/html.hpp"
 #include "daemon/overview.hpp"
@@ -102,7 +103,7 @@ void incident(Html& html, const alerting::IncidentView& view, const BoardRow* ro
   html.element("p", record.summary, {{"class", "summary"}});
   html.open("dl");
   fact(html, "Since", when(record.opened, now));
-  fact(html, "Also affected", name_list(view.affected));
+  fact(html, "Also affected", alerting::name_list(view.affected, most_affected_on_page));
   if (view.acknowledged_by) fact(html, "Taken by", *view.acknowledged_by);
   if (view.muted) {
     const std::string owner = view.muted->owner.empty() ? "" : ", " + view.muted->owner;
@@ -214,13 +215,6 @@ void checks(Html& html, const Overview& all, Wall now) {
 }
 
 }  // namespace
-
-std::string name_list(const std::vector<std::string>& names) {
-  constexpr std::size_t most = 50;
-  std::string text;
-  for (std::size_t i = 0; i < std::min(names.size(), most); ++i) text += (i == 0 ? "" : ", ") + names[i];
-  return names.size() <= most ? text : text + " and " + std::to_string(names.size() - most) + " more";
-}
 
 std::string status_page(const Operations& operations, const std::vector<alerting::IncidentRecord>& recent) {
   const DaemonView view = operations.view();

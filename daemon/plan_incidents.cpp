@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "alerting/escalate.hpp"
+#include "alerting/ids.hpp"
 #include "daemon/plan.hpp"
 
 namespace vitald::daemon {
@@ -193,7 +194,8 @@ json incidents_of_plan(const json& plan, const json& incidents, const std::strin
 std::string render_incidents_of_plan(const json& incidents, const Terminal& terminal) {
   std::string out;
   for (const json& incident : incidents) {
-    out += bold(terminal, "! incident " + text_of(incident, "id").substr(0, 4) + " of " + text_of(incident, "check")) +
+    out += bold(terminal,
+                "! incident " + alerting::short_id(text_of(incident, "id")) + " of " + text_of(incident, "check")) +
            " " + what_happens(incident) + "\n";
   }
   return out;
